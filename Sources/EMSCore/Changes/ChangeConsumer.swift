@@ -1,0 +1,91 @@
+import Logging
+import ServiceLifecycle
+
+/// Takes changes from the broker and puts them into inboxes: record, then acknowledge.
+///
+/// Consumers compete: any number may run. Recording is idempotent by the change's id, so a redelivery shows nothing twice.
+public struct ChangeConsumer: Service {
+    static let batchSize = 256
+    /// After so many deliveries of one message, it goes to the dead letters.
+    static let deliveryLimit = 10
+
+    private let broker: any MessageBroker
+    private let notifications: NotificationService
+    private let logger: Logger
+
+    public init(broker: any MessageBroker, notifications: NotificationService, logger: Logger) {
+        self.broker = broker
+        self.notifications = notifications
+        self.logger = logger
+    }
+
+    /// Consumes all that waits now, without waiting for more.
+    /// - Returns: how many messages were consumed.
+    public func drain() async throws -> Int {
+        var consumed = 0
+        while true {
+            let deliveries = try await broker.receive(limit: Self.batchSize, waiting: false)
+            guard !deliveries.isEmpty else { return consumed }
+            try await consume(deliveries)
+            consumed += deliveries.count
+        }
+    }
+
+    /// Consumes until the daemon stops.
+    public func run() async throws {
+        await cancelWhenGracefulShutdown {
+            var backoff = Backoff()
+            while !Task.isCancelled {
+                do {
+                    let deliveries = try await broker.receive(limit: Self.batchSize, waiting: true)
+                    if !deliveries.isEmpty { try await consume(deliveries) }
+                    backoff.reset()
+                } catch where Task.isCancelled {
+                    return
+                } catch {
+                    let delay = backoff.next()
+                    logger.warning("changes wait at the broker, next try in \(delay): \(EMSError(error))")
+                    try? await Task.sleep(for: delay)
+                }
+            }
+        }
+    }
+
+    private func consume(_ deliveries: [Delivery]) async throws {
+        var good: [(delivery: Delivery, change: Change)] = []
+        for delivery in deliveries {
+            do {
+                good.append((delivery, try Self.change(in: delivery)))
+            } catch {
+                let reason = EMSError(error).message
+                logger.error("a message goes to the dead letters: \(reason)", metadata: ["message_id": "\(delivery.message.messageID)"])
+                try await broker.reject(delivery, reason: reason)
+            }
+        }
+        guard !good.isEmpty else { return }
+        do {
+            try await notifications.record(good.map(\.change))
+        } catch {
+            try await giveBack(good.map(\.delivery), after: error)
+            throw error
+        }
+        FaultPoint.reached(.betweenRecordAndAcknowledge)
+        try await broker.acknowledge(good.map(\.delivery))
+    }
+
+    /// What could not be stored goes back to the broker; what came back too often, to the dead letters.
+    private func giveBack(_ deliveries: [Delivery], after error: any Error) async throws {
+        let isLast = { (delivery: Delivery) in delivery.attempt >= Self.deliveryLimit }
+        for delivery in deliveries where isLast(delivery) {
+            try await broker.reject(delivery, reason: "not stored after \(delivery.attempt) deliveries: \(EMSError(error).message)")
+        }
+        try await broker.release(deliveries.filter { !isLast($0) })
+    }
+
+    private static func change(in delivery: Delivery) throws -> Change {
+        guard let id = ChangeID(delivery.message.messageID) else {
+            throw EMSError(.malformed, "the message id \(Printable.quoted(delivery.message.messageID)) is no change id")
+        }
+        return try Change(id: id, body: delivery.message.body)
+    }
+}

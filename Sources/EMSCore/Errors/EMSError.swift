@@ -1,0 +1,102 @@
+/// The one error of the product: an entry of the catalogue, with what a person needs to know about this case of it.
+public struct EMSError: Error, Sendable {
+    public let code: ErrorCode
+    /// What is wrong, as a sentence without a full stop.
+    public let message: String
+    /// How to mend it, where there is a way.
+    public let fix: String?
+    /// The faults by place, for ``ErrorCode/invalid``.
+    public let fields: [FieldError]
+    /// After how many seconds another try may succeed.
+    public let retryAfter: Int?
+
+    public init(_ code: ErrorCode, _ message: String, fix: String? = nil, fields: [FieldError] = [], retryAfter: Int? = nil) {
+        self.code = code
+        self.message = message
+        self.fix = fix
+        self.fields = fields
+        self.retryAfter = retryAfter
+    }
+
+    /// Any error as one of the catalogue's: what is not an ``EMSError`` is a fault of the program.
+    public init(_ error: any Error) {
+        if let error = error as? EMSError {
+            self = error
+        } else if error is CancellationError {
+            self.init(.interrupted, "interrupted")
+        } else {
+            self.init(.internal, "unexpected error: \(error)", fix: "please report it, with what you did")
+        }
+    }
+
+    public static func invalid(_ fields: [FieldError]) -> EMSError {
+        let message = fields.map { "\($0.location.filter { $0 != "body" }.joined(separator: ".")) \($0.message)".trimmedStart }
+        return EMSError(.invalid, message.joined(separator: "; "), fields: fields)
+    }
+
+    /// One wrong field.
+    public static func invalid(_ field: String, _ message: String, type: String = "value_error", in place: String = "body") -> EMSError {
+        invalid([FieldError([place, field], message, type: type)])
+    }
+
+    public static func notFound(_ kind: String, _ name: some CustomStringConvertible) -> EMSError {
+        EMSError(.notFound, "there is no \(kind) \(Printable.quoted(name.description))")
+    }
+}
+
+extension EMSError: CustomStringConvertible {
+    public var description: String {
+        fix.map { "\(message); \($0)" } ?? message
+    }
+}
+
+/// One fault of the data, with its place: `loc` in the JSON.
+public struct FieldError: Sendable, Equatable {
+    /// The way to the field: `["body", "title"]`, `["query", "page_size"]`.
+    public let location: [String]
+    public let message: String
+    /// A stable word for programs: `missing`, `string_too_long`, `value_error`…
+    public let type: String
+
+    public init(_ location: [String], _ message: String, type: String) {
+        self.location = location
+        self.message = message
+        self.type = type
+    }
+}
+
+extension FieldError: JSONEncodable {
+    public func encode(to writer: inout JSONWriter) {
+        writer.object {
+            $0.member("loc", location)
+            $0.member("msg", message)
+            $0.member("type", type)
+        }
+    }
+}
+
+/// Text from outside, made fit for a terminal or a log.
+public enum Printable {
+    /// The text in quotes, without control characters and at most 80 characters long.
+    public static func quoted(_ text: String) -> String {
+        let clean = text.prefix(80)
+        return "'\(stripped(String(clean)))\(clean.endIndex == text.endIndex ? "" : "…")'"
+    }
+
+    /// The text with every control character (C0, DEL, C1, and the bidirectional overrides) replaced by U+FFFD.
+    public static func stripped(_ text: String) -> String {
+        guard text.unicodeScalars.contains(where: isControl) else { return text }
+        return String(String.UnicodeScalarView(text.unicodeScalars.map { isControl($0) ? "\u{FFFD}" : $0 }))
+    }
+
+    static func isControl(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.value {
+        case 0..<0x20, 0x7F..<0xA0, 0x202A...0x202E, 0x2066...0x2069: true
+        default: false
+        }
+    }
+}
+
+extension String {
+    fileprivate var trimmedStart: String { String(drop { $0 == " " }) }
+}

@@ -1,0 +1,108 @@
+/// Reads the members of a JSON object by name and type, and gathers what is wrong with them instead of stopping at the first.
+///
+/// A reader ends with ``finish()``, which throws one ``EMSError`` that lists every fault with its place.
+public struct JSONFields {
+    public private(set) var errors: [FieldError] = []
+    private let members: [String: JSONValue]
+    private let location: [String]
+
+    /// - Parameters:
+    ///   - value: what must be an object.
+    ///   - location: where the object stands, for the `loc` of the faults: `["body"]` for a request's body.
+    public init(_ value: JSONValue, at location: [String] = ["body"]) {
+        self.location = location
+        if case .object(let list) = value {
+            members = Dictionary(list.map { ($0.name, $0.value) }) { first, _ in first }
+        } else {
+            members = [:]
+            errors.append(FieldError(location, "must be an object, not \(value.kind)", type: "object_type"))
+        }
+    }
+
+    /// Whether the member stands in the object, be it as `null`.
+    public func has(_ name: String) -> Bool { members[name] != nil }
+
+    public mutating func requiredString(_ name: String) -> String {
+        required(name) { $0.string(name) } ?? ""
+    }
+
+    public mutating func string(_ name: String) -> String? {
+        read(name, "a string", "string_type") { $0.string }
+    }
+
+    public mutating func integer(_ name: String) -> Int64? {
+        read(name, "a whole number", "int_type") { $0.integer }
+    }
+
+    public mutating func requiredTimestamp(_ name: String) -> Timestamp {
+        required(name) { $0.timestamp(name) } ?? Timestamp(milliseconds: 0)
+    }
+
+    public mutating func timestamp(_ name: String) -> Timestamp? {
+        guard let text = read(name, "an ISO 8601 time such as 2026-03-01T09:00:00Z", "datetime_type", { $0.string }) else { return nil }
+        guard let value = Timestamp(text) else {
+            errors.append(
+                FieldError(location + [name], "must be an ISO 8601 time such as 2026-03-01T09:00:00Z", type: "datetime_parsing"))
+            return nil
+        }
+        return value
+    }
+
+    public mutating func strings(_ name: String) -> [String]? {
+        read(name, "an array of strings", "list_type") { value in
+            guard case .array(let elements) = value else { return nil }
+            let strings = elements.compactMap(\.string)
+            return strings.count == elements.count ? strings : nil
+        }
+    }
+
+    public mutating func coordinates(_ name: String) -> Coordinates? {
+        read(name, "an object with the numbers latitude and longitude", "coordinates_type") { value in
+            func number(_ value: JSONValue?) -> Double? {
+                switch value {
+                case .integer(let integer): Double(integer)
+                case .number(let number): number
+                default: nil
+                }
+            }
+            guard let latitude = number(value["latitude"]), let longitude = number(value["longitude"]) else { return nil }
+            return Coordinates(latitude: latitude, longitude: longitude)
+        }
+    }
+
+    /// Notes that the member's value, though of the right type, cannot stand.
+    public mutating func reject(_ name: String, _ message: String, type: String = "value_error") {
+        errors.append(FieldError(location + [name], message, type: type))
+    }
+
+    /// Ends the reading.
+    /// - Throws: ``EMSError`` with code ``ErrorCode/invalid`` when anything was wrong.
+    public func finish() throws {
+        if !errors.isEmpty { throw EMSError.invalid(errors) }
+    }
+
+    private mutating func required<Value>(_ name: String, _ read: (inout JSONFields) -> Value?) -> Value? {
+        guard members[name] != nil, members[name] != .null else {
+            if errors.first?.type != "object_type" {
+                errors.append(FieldError(location + [name], "is required", type: "missing"))
+            }
+            return nil
+        }
+        return read(&self)
+    }
+
+    private mutating func read<Value>(_ name: String, _ wanted: String, _ type: String, _ convert: (JSONValue) -> Value?) -> Value? {
+        guard let value = members[name], value != .null else { return nil }
+        guard let converted = convert(value) else {
+            errors.append(FieldError(location + [name], "must be \(wanted), not \(describe(value))", type: type))
+            return nil
+        }
+        return converted
+    }
+
+    private func describe(_ value: JSONValue) -> String {
+        if case .array = value { return "an array of something else" }
+        if case .object = value { return "an object of another shape" }
+        return value.kind
+    }
+}

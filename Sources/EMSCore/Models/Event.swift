@@ -1,0 +1,102 @@
+public typealias EventID = ID<Event>
+
+/// The thing with a place and a time.
+public struct Event: Sendable, Equatable {
+    public enum Status: String, CaseIterable, Sendable {
+        case scheduled, canceled, completed
+    }
+
+    public let id: EventID
+    public var title: String
+    public var description: String
+    public var location: String
+    public var startTime: Timestamp
+    public var endTime: Timestamp
+    /// A user's id, or `operator:<login name>`.
+    public let createdBy: String
+    public var tags: [String]
+    public var maxAttendees: Int?
+    public var status: Status
+    public var attachmentURL: String?
+    public var coordinates: Coordinates?
+    public let createdAt: Timestamp
+    public var updatedAt: Timestamp
+    /// Counts the writes, from 1: the `ETag` of the event.
+    public var version: Int
+
+    public init(
+        id: EventID = EventID(), title: String, description: String, location: String, startTime: Timestamp, endTime: Timestamp,
+        createdBy: String, tags: [String] = [], maxAttendees: Int? = nil, status: Status = .scheduled, attachmentURL: String? = nil,
+        coordinates: Coordinates? = nil, createdAt: Timestamp, updatedAt: Timestamp? = nil, version: Int = 1
+    ) {
+        self.id = id
+        self.title = title
+        self.description = description
+        self.location = location
+        self.startTime = startTime
+        self.endTime = endTime
+        self.createdBy = createdBy
+        self.tags = tags
+        self.maxAttendees = maxAttendees
+        self.status = status
+        self.attachmentURL = attachmentURL
+        self.coordinates = coordinates
+        self.createdAt = createdAt
+        self.updatedAt = updatedAt ?? createdAt
+        self.version = version
+    }
+
+    /// The entity tag of this version (RFC 9110, section 8.8.3), with its quotes.
+    public var etag: String { "\"\(version)\"" }
+}
+
+extension Event: JSONEncodable {
+    public func encode(to writer: inout JSONWriter) {
+        writer.object {
+            $0.member("event_id", id.description)
+            $0.member("title", title)
+            $0.member("description", description)
+            $0.member("location", location)
+            $0.member("start_time", startTime.description)
+            $0.member("end_time", endTime.description)
+            $0.member("created_by", createdBy)
+            $0.member("tags", tags)
+            $0.member("max_attendees", maxAttendees)
+            $0.member("status", status.rawValue)
+            $0.member("attachment_url", attachmentURL)
+            $0.member("coordinates", coordinates)
+            $0.member("created_at", createdAt.description)
+            $0.member("updated_at", updatedAt.description)
+            $0.member("version", version)
+        }
+    }
+
+    /// Reads what ``encode(to:)`` wrote: the data of a change on its way through the broker.
+    public init(_ json: JSONValue) throws {
+        var fields = JSONFields(json, at: ["data"])
+        let draft = EventDraft(&fields)
+        let id = fields.requiredString("event_id")
+        let createdBy = fields.requiredString("created_by")
+        let createdAt = fields.requiredTimestamp("created_at")
+        let updatedAt = fields.requiredTimestamp("updated_at")
+        let version = fields.integer("version") ?? 1
+        try fields.finish()
+        guard let id = EventID(id) else { throw EMSError.invalid("event_id", "must be 32 hex characters", in: "data") }
+        self.init(
+            id: id, title: draft.title, description: draft.description, location: draft.location, startTime: draft.startTime,
+            endTime: draft.endTime, createdBy: createdBy, tags: draft.tags, maxAttendees: draft.maxAttendees, status: draft.status,
+            attachmentURL: draft.attachmentURL, coordinates: draft.coordinates, createdAt: createdAt, updatedAt: updatedAt,
+            version: Int(version))
+    }
+}
+
+extension Coordinates: JSONEncodable {
+    public func encode(to writer: inout JSONWriter) {
+        writer.object {
+            $0.name("latitude")
+            $0.number(latitude)
+            $0.name("longitude")
+            $0.number(longitude)
+        }
+    }
+}

@@ -1,0 +1,223 @@
+/// Which events are wanted, in what order, and which page of them.
+public struct EventQuery: Sendable, Equatable {
+    public enum Sort: String, CaseIterable, Sendable {
+        case startTime = "start_time"
+        case startTimeDescending = "-start_time"
+        case createdAt = "created_at"
+        case createdAtDescending = "-created_at"
+        /// Best match first: only with a text.
+        case relevance
+        /// Nearest first: only with a place.
+        case distance
+    }
+
+    /// A circle on the earth.
+    public struct Area: Sendable, Equatable {
+        public let center: Coordinates
+        public let radiusKilometres: Double
+
+        public init(center: Coordinates, radiusKilometres: Double) {
+            self.center = center
+            self.radiusKilometres = radiusKilometres
+        }
+    }
+
+    /// Words that must all occur in title, description, location or tags.
+    public var text: String?
+    public var tag: String?
+    public var status: Event.Status?
+    /// Words that must all occur in the location.
+    public var location: String?
+    public var createdBy: String?
+    public var startsAfter: Timestamp?
+    public var startsBefore: Timestamp?
+    public var area: Area?
+    public var sort: Sort
+    public var page: PageRequest
+
+    public init(
+        text: String? = nil, tag: String? = nil, status: Event.Status? = nil, location: String? = nil, createdBy: String? = nil,
+        startsAfter: Timestamp? = nil, startsBefore: Timestamp? = nil, area: Area? = nil, sort: Sort? = nil, page: PageRequest = PageRequest()
+    ) {
+        self.text = text
+        self.tag = tag.map(EventRules.canonicalTag)
+        self.status = status
+        self.location = location
+        self.createdBy = createdBy
+        self.startsAfter = startsAfter
+        self.startsBefore = startsBefore
+        self.area = area
+        self.sort = sort ?? (text != nil ? .relevance : area != nil ? .distance : .startTime)
+        self.page = page
+    }
+
+    /// Whether the events are found by what they say or where they are, rather than along an ordered index. Such a search looks at
+    /// ``candidateLimit`` candidates at most, the most recently created first.
+    public var isSearch: Bool { text != nil || location != nil || area != nil }
+
+    /// How many matches of a text or an area are looked at.
+    public static let candidateLimit = 10_000
+
+    /// - Throws: ``EMSError`` where order and filters do not go together.
+    public func validate() throws {
+        if sort == .relevance, text == nil {
+            throw EMSError.invalid("sort", "relevance needs a text to search for (q)", in: "query")
+        }
+        if sort == .distance, area == nil {
+            throw EMSError.invalid("sort", "distance needs a place (near)", in: "query")
+        }
+        if let area {
+            guard (-90...90).contains(area.center.latitude), (-180...180).contains(area.center.longitude) else {
+                throw EMSError.invalid("near", "must be latitude,longitude within -90…90 and -180…180", in: "query")
+            }
+            guard area.radiusKilometres > 0, area.radiusKilometres <= 20_038 else {
+                throw EMSError.invalid("radius_km", "must be over 0 and at most 20038", in: "query")
+            }
+        }
+        try page.validate()
+    }
+}
+
+/// Which page of a list: a number for those who jump, a cursor for those who read on.
+public struct PageRequest: Sendable, Equatable {
+    public static let sizeRange = 1...100
+    /// How far numbers reach, in rows; further on, a cursor is needed, whose cost does not grow with the distance.
+    public static let depthLimit = 10_000
+
+    /// Counts from one. Ignored where there is a cursor.
+    public var number: Int
+    public var size: Int
+    public var after: PageCursor?
+
+    public init(number: Int = 1, size: Int = 10, after: PageCursor? = nil) {
+        self.number = number
+        self.size = size
+        self.after = after
+    }
+
+    /// How many rows stand before the page.
+    public var offset: Int { (number - 1) * size }
+
+    func validate() throws {
+        guard Self.sizeRange.contains(size) else {
+            throw EMSError.invalid("page_size", "must be between \(Self.sizeRange.lowerBound) and \(Self.sizeRange.upperBound)", in: "query")
+        }
+        guard number >= 1 else { throw EMSError.invalid("page", "must be 1 or more", in: "query") }
+        guard number <= Self.depthLimit, offset + size <= Self.depthLimit else {
+            throw EMSError.invalid(
+                "page", "must not reach beyond row \(Self.depthLimit); read on with after=<next> instead", in: "query")
+        }
+    }
+}
+
+/// A place in a list, to read on from. Clients pass it back as it is.
+public enum PageCursor: Sendable, Equatable {
+    /// After the row with this sort value (milliseconds, or a position) and this id.
+    case key(value: Int64, id: String)
+    /// After so many rows of a search.
+    case offset(Int)
+
+    /// The text clients see: `k1760000000000.0195…` or `o40`.
+    public var text: String {
+        switch self {
+        case .key(let value, let id): "k\(value).\(id)"
+        case .offset(let count): "o\(count)"
+        }
+    }
+
+    /// - Throws: ``EMSError`` for anything that ``text`` did not write.
+    public init(_ text: String) throws {
+        let rest = text.dropFirst()
+        if text.hasPrefix("k"), let dot = rest.firstIndex(of: "."), let value = Int64(rest[..<dot]) {
+            let id = rest[rest.index(after: dot)...]
+            if id.utf8.count <= 64, id.utf8.allSatisfy({ $0.isHexDigit }) {
+                self = .key(value: value, id: String(id))
+                return
+            }
+        } else if text.hasPrefix("o"), let count = Int(rest), (0...EventQuery.candidateLimit).contains(count) {
+            self = .offset(count)
+            return
+        }
+        throw EMSError.invalid("after", "must be the next of an earlier page", in: "query")
+    }
+}
+
+extension UInt8 {
+    fileprivate var isHexDigit: Bool {
+        (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(self) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(self)
+    }
+}
+
+/// How many rows a list has in all.
+public struct Total: Sendable, Equatable {
+    public let count: Int
+    /// `false` where counting stopped at a bound and there are at least so many.
+    public let isExact: Bool
+
+    public init(count: Int, isExact: Bool = true) {
+        self.count = count
+        self.isExact = isExact
+    }
+}
+
+/// One page of events.
+public struct EventPage: Sendable {
+    public let events: [Event]
+    public let total: Total
+    /// Where to read on; `nil` at the end.
+    public let next: PageCursor?
+
+    public init(events: [Event], total: Total, next: PageCursor?) {
+        self.events = events
+        self.total = total
+        self.next = next
+    }
+}
+
+/// One page of users, ordered by username.
+public struct UserPage: Sendable {
+    public let users: [User]
+    public let total: Total
+    public let next: PageCursor?
+
+    public init(users: [User], total: Total, next: PageCursor?) {
+        self.users = users
+        self.total = total
+        self.next = next
+    }
+}
+
+/// Which users are wanted. They come in the order of their ids, the oldest first.
+public struct UserQuery: Sendable, Equatable {
+    public var role: Role?
+    public var isActive: Bool?
+    public var page: PageRequest
+
+    public init(role: Role? = nil, isActive: Bool? = nil, page: PageRequest = PageRequest()) {
+        self.role = role
+        self.isActive = isActive
+        self.page = page
+    }
+}
+
+/// Which part of an inbox is wanted, the newest first.
+public struct InboxQuery: Sendable, Equatable {
+    public var unreadOnly: Bool
+    public var page: PageRequest
+
+    public init(unreadOnly: Bool = false, page: PageRequest = PageRequest()) {
+        self.unreadOnly = unreadOnly
+        self.page = page
+    }
+}
+
+/// One page of an inbox.
+public struct InboxPage: Sendable {
+    public let entries: [InboxEntry]
+    public let next: PageCursor?
+
+    public init(entries: [InboxEntry], next: PageCursor?) {
+        self.entries = entries
+        self.next = next
+    }
+}

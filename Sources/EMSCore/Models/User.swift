@@ -1,0 +1,112 @@
+public typealias UserID = ID<User>
+
+/// A person who can log in. The password's hash is not part of it: see ``Credentials``.
+public struct User: Sendable, Equatable {
+    public let id: UserID
+    public var username: String
+    public var email: String
+    public var fullName: String?
+    public var role: Role
+    public var isActive: Bool
+    public let createdAt: Timestamp
+    public var updatedAt: Timestamp
+    public var lastLoginAt: Timestamp?
+
+    public init(
+        id: UserID = UserID(), username: String, email: String, fullName: String? = nil, role: Role = .user, isActive: Bool = true,
+        createdAt: Timestamp, updatedAt: Timestamp? = nil, lastLoginAt: Timestamp? = nil
+    ) {
+        self.id = id
+        self.username = username
+        self.email = email
+        self.fullName = fullName
+        self.role = role
+        self.isActive = isActive
+        self.createdAt = createdAt
+        self.updatedAt = updatedAt ?? createdAt
+        self.lastLoginAt = lastLoginAt
+    }
+}
+
+extension User: JSONEncodable {
+    /// Everything, for the user's own eyes, admins and operators.
+    public func encode(to writer: inout JSONWriter) {
+        encode(to: &writer, withPrivateFields: true)
+    }
+
+    /// - Parameter withPrivateFields: whether email and last login are for these eyes.
+    public func encode(to writer: inout JSONWriter, withPrivateFields: Bool) {
+        writer.object {
+            $0.member("user_id", id.description)
+            $0.member("username", username)
+            if withPrivateFields { $0.member("email", email) }
+            $0.member("full_name", fullName)
+            $0.member("role", role.rawValue)
+            $0.member("is_active", isActive)
+            $0.member("created_at", createdAt.description)
+            $0.member("updated_at", updatedAt.description)
+            if withPrivateFields { $0.member("last_login_at", lastLoginAt?.description) }
+        }
+    }
+}
+
+/// A user together with the bcrypt hash of the password: for checking it, never for showing it.
+public struct Credentials: Sendable {
+    public let user: User
+    public let passwordHash: String
+
+    public init(user: User, passwordHash: String) {
+        self.user = user
+        self.passwordHash = passwordHash
+    }
+}
+
+/// What a person enters to register.
+public struct UserDraft: Sendable {
+    public var username: String
+    public var email: String
+    public var password: String
+    public var fullName: String?
+
+    public init(username: String, email: String, password: String, fullName: String? = nil) {
+        self.username = username
+        self.email = email
+        self.password = password
+        self.fullName = fullName
+    }
+
+    /// Reads the body of `POST /auth/register`.
+    public init(_ json: JSONValue) throws {
+        var fields = JSONFields(json)
+        username = fields.requiredString("username")
+        email = fields.requiredString("email")
+        password = fields.requiredString("password")
+        fullName = fields.string("full_name")
+        try fields.finish()
+    }
+}
+
+/// What of a profile is to change: an absent field stays as it is.
+public struct UserPatch: Sendable {
+    public var username: String?
+    public var email: String?
+    /// The outer optional tells whether the name changes, the inner one whether it is taken away.
+    public var fullName: String??
+
+    public init(username: String? = nil, email: String? = nil, fullName: String?? = nil) {
+        self.username = username
+        self.email = email
+        self.fullName = fullName
+    }
+
+    /// Reads the body of `PATCH /auth/me`, a merge patch (RFC 7396).
+    public init(_ json: JSONValue) throws {
+        var fields = JSONFields(json)
+        username = fields.string("username")
+        email = fields.string("email")
+        fullName = fields.has("full_name") ? .some(fields.string("full_name")) : nil
+        try fields.finish()
+    }
+
+    public var isEmpty: Bool { username == nil && email == nil && fullName == nil }
+}

@@ -1,0 +1,47 @@
+/// Where events are kept, each write together with its pending change: either both are stored or neither.
+public protocol EventStore: Sendable {
+    /// Adds an event.
+    /// - Parameter idempotency: under which key the request came; where the key is known already, nothing is written.
+    /// - Returns: what became of it.
+    /// - Throws: ``EMSError`` with ``ErrorCode/exists`` where the id is taken.
+    func insert(_ event: Event, change: Change, idempotency: IdempotencyKey?) async throws -> InsertOutcome
+    /// Replaces the event if it still has the version `expected`.
+    /// - Throws: ``EMSError`` with ``ErrorCode/versionConflict`` or ``ErrorCode/notFound``.
+    func update(_ event: Event, expecting expected: Int, change: Change) async throws
+    /// Deletes the event if it still has the version `expected`.
+    /// - Throws: as ``update(_:expecting:change:)``.
+    func delete(_ id: EventID, expecting expected: Int, change: Change) async throws
+    func event(id: EventID) async throws -> Event?
+    func events(_ query: EventQuery) async throws -> EventPage
+    /// Scheduled events that ended before the given moment, the earliest first.
+    func scheduledEvents(endedBefore moment: Timestamp, limit: Int) async throws -> [Event]
+    /// Forgets idempotency keys older than the given moment.
+    func forgetIdempotencyKeys(before moment: Timestamp) async throws
+}
+
+/// The client's name for one request (`Idempotency-Key`), so that its repetition does nothing.
+public struct IdempotencyKey: Sendable, Equatable {
+    /// For how long a key is remembered.
+    public static let lifetimeSeconds: Int64 = 24 * 3600
+    public static let lengthLimit = 255
+
+    /// Whose key it is: keys of different principals never meet.
+    public let owner: String
+    public let key: String
+    /// A digest of the request, to tell a repetition from another use of the key.
+    public let fingerprint: [UInt8]
+
+    public init(owner: String, key: String, fingerprint: [UInt8]) {
+        self.owner = owner
+        self.key = key
+        self.fingerprint = fingerprint
+    }
+}
+
+public enum InsertOutcome: Sendable, Equatable {
+    case inserted
+    /// The same request came before, and made this event.
+    case repeated(EventID)
+    /// The key came before with another request.
+    case keyReused
+}

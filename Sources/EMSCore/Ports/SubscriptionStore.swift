@@ -1,0 +1,32 @@
+/// Who wants to hear of which event. Subscriptions outlive connections; they end with the event or the user.
+public protocol SubscriptionStore: Sendable {
+    /// - Returns: whether the subscription is new.
+    /// - Throws: ``EMSError`` with ``ErrorCode/notFound`` where there is no such event.
+    func subscribe(_ user: UserID, to event: EventID, at now: Timestamp) async throws -> Bool
+    /// - Returns: whether there was one.
+    func unsubscribe(_ user: UserID, from event: EventID) async throws -> Bool
+    /// The subscribed events in the order of their ids.
+    func subscriptions(of user: UserID, after event: EventID?, limit: Int) async throws -> [Subscription]
+}
+
+public struct Subscription: Sendable, Equatable {
+    public let eventID: EventID
+    public let userID: UserID
+    public let createdAt: Timestamp
+
+    public init(eventID: EventID, userID: UserID, createdAt: Timestamp) {
+        self.eventID = eventID
+        self.userID = userID
+        self.createdAt = createdAt
+    }
+}
+
+extension Subscription: JSONEncodable {
+    public func encode(to writer: inout JSONWriter) {
+        writer.object {
+            $0.member("event_id", eventID.description)
+            $0.member("user_id", userID.description)
+            $0.member("created_at", createdAt.description)
+        }
+    }
+}

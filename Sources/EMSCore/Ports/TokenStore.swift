@@ -1,0 +1,31 @@
+/// Where sessions and refresh tokens are kept. An access token is good as long as its session is.
+public protocol TokenStore: Sendable {
+    /// Opens a session, with its first refresh token where it has one.
+    func open(_ session: Session, refreshToken: RefreshTokenRecord?) async throws
+    func session(id: SessionID) async throws -> Session?
+    /// The session and its user in one look-up: what every authenticated request asks.
+    func sessionAndUser(id: SessionID) async throws -> (Session, User)?
+    /// Uses a refresh token up and stores its successor.
+    func rotate(_ digest: [UInt8], to successor: RefreshTokenRecord, at now: Timestamp) async throws -> RotationOutcome
+    /// The session a refresh token belongs to, used up or not.
+    func sessionID(ofRefreshToken digest: [UInt8]) async throws -> SessionID?
+    /// - Returns: whether the session was live.
+    func end(_ id: SessionID, at now: Timestamp) async throws -> Bool
+    /// Ends all sessions of a user, except one where it is named.
+    /// - Returns: how many were live.
+    func endAll(of user: UserID, except: SessionID?, at now: Timestamp) async throws -> Int
+    /// The user's sessions, or everyone's, the newest first.
+    func sessions(of user: UserID?, liveAt: Timestamp?, before: SessionID?, limit: Int) async throws -> [Session]
+    /// Which of these sessions have ended.
+    func ended(among ids: [SessionID]) async throws -> [SessionID]
+    /// Removes sessions that expired or ended before the given moment, with their refresh tokens.
+    func purge(before moment: Timestamp) async throws -> Int
+}
+
+public enum RotationOutcome: Sendable, Equatable {
+    case rotated(SessionID)
+    /// The token had been used before: the session is ended with this call.
+    case reused(SessionID)
+    /// Unknown, expired, or of an ended session.
+    case refused
+}

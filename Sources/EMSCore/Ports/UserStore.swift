@@ -1,0 +1,20 @@
+/// Where users are kept. Usernames and emails are unique regardless of letter case.
+public protocol UserStore: Sendable {
+    /// Adds a user, whose inbox begins at the present end of the stream of notifications.
+    /// - Throws: ``EMSError`` with ``ErrorCode/usernameTaken`` or ``ErrorCode/emailTaken``.
+    func insert(_ user: User, passwordHash: String) async throws
+    func user(id: UserID) async throws -> User?
+    /// Finds by username or email, in any letter case.
+    func user(login: String) async throws -> User?
+    func credentials(login: String) async throws -> Credentials?
+    func credentials(id: UserID) async throws -> Credentials?
+    /// Replaces what is stored of the user, except the password and the id.
+    /// - Throws: ``EMSError`` with ``ErrorCode/usernameTaken``, ``ErrorCode/emailTaken`` or ``ErrorCode/notFound``.
+    func update(_ user: User) async throws
+    func setPasswordHash(_ hash: String, of id: UserID, at now: Timestamp) async throws
+    func noteLogin(of id: UserID, at now: Timestamp) async throws
+    /// Takes away the user with sessions, subscriptions and inbox. What the user created stays.
+    /// - Returns: whether there was one.
+    func delete(id: UserID) async throws -> Bool
+    func users(_ query: UserQuery) async throws -> UserPage
+}

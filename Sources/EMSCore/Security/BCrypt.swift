@@ -1,0 +1,48 @@
+import CCrypt
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#endif
+
+/// bcrypt (N. Provos, D. Mazières, "A Future-Adaptable Password Scheme", USENIX 1999) by libxcrypt, in the `$2b$` form.
+///
+/// Both calls take as long as the cost says: they belong on a ``WorkerPool``.
+enum BCrypt {
+    /// Hashes a password of 1 to 72 bytes without NUL.
+    /// - Parameter cost: the base-2 logarithm of the number of rounds, 4…31.
+    static func hash(_ password: String, cost: Int) throws -> String {
+        var random = SystemRandomNumberGenerator()
+        let salt = (0..<16).map { _ in CChar(truncatingIfNeeded: random.next()) }
+        var setting = [CChar](repeating: 0, count: Int(CRYPT_GENSALT_OUTPUT_SIZE))
+        guard crypt_gensalt_rn("$2b$", UInt(cost), salt, Int32(salt.count), &setting, Int32(setting.count)) != nil else {
+            throw EMSError(.internal, "bcrypt refused the cost \(cost)")
+        }
+        guard let hash = crypt(password, setting) else { throw EMSError(.internal, "bcrypt failed") }
+        return hash
+    }
+
+    /// Whether the password has this hash, compared in constant time. A hash that is no bcrypt hash matches nothing.
+    static func verify(_ password: String, hash: String) -> Bool {
+        guard hash.hasPrefix("$2"), let computed = crypt(password, Array(hash.utf8CString)) else { return false }
+        return constantTimeEqual(computed.utf8, hash.utf8)
+    }
+
+    private static func crypt(_ password: String, _ setting: [CChar]) -> String? {
+        withUnsafeTemporaryAllocation(of: crypt_data.self, capacity: 1) { data in
+            guard let base = data.baseAddress else { return nil }
+            let raw = UnsafeMutableRawPointer(base)
+            memset(raw, 0, MemoryLayout<crypt_data>.size)
+            defer { memset(raw, 0, MemoryLayout<crypt_data>.size) }
+            guard let result = crypt_r(password, setting, base), result[0] == CChar(UInt8(ascii: "$")) else { return nil }
+            return String(cString: result)
+        }
+    }
+}
+
+/// Whether two byte strings are equal, in a time that depends on their lengths only.
+func constantTimeEqual(_ left: some Collection<UInt8>, _ right: some Collection<UInt8>) -> Bool {
+    guard left.count == right.count else { return false }
+    return zip(left, right).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) } == 0
+}

@@ -1,0 +1,44 @@
+import Synchronization
+
+/// Hashes and checks passwords on a small pool of its own, so that log-ins cannot starve anything else.
+public final class PasswordHasher: Sendable {
+    public static let costRange = 4...20
+
+    private let cost: Int
+    private let pool: WorkerPool
+    private let decoy = Mutex<String?>(nil)
+
+    /// - Parameters:
+    ///   - cost: the base-2 logarithm of bcrypt's rounds.
+    ///   - workers: how many hashes are computed at once.
+    ///   - capacity: how many may wait before further ones are refused with ``ErrorCode/busy``.
+    public init(cost: Int, workers: Int = 2, capacity: Int = 64) {
+        self.cost = cost
+        pool = WorkerPool(label: "ems.bcrypt", workers: workers, capacity: capacity)
+    }
+
+    public func hash(_ password: String) async throws -> String {
+        try await pool.run { [cost] in try BCrypt.hash(password, cost: cost) }
+    }
+
+    /// Whether the password has the hash. Without a hash (there is no such user) it does the same work and answers `false`.
+    public func verify(_ password: String, against hash: String?) async throws -> Bool {
+        // Longer ones cannot be anybody's password; bcrypt would compare their beginnings.
+        let isPossible = password.utf8.count <= UserRules.passwordByteLimit && !password.utf8.contains(0)
+        let candidate = isPossible ? password : ""
+        return try await pool.run { [self] in
+            let matches = BCrypt.verify(candidate, hash: try hash ?? decoyHash())
+            return matches && hash != nil && isPossible
+        }
+    }
+
+    /// A hash of nothing anybody knows, at the configured cost; made once.
+    private func decoyHash() throws -> String {
+        try decoy.withLock { decoy in
+            if let decoy { return decoy }
+            let made = try BCrypt.hash(ID<PasswordHasher>().description, cost: cost)
+            decoy = made
+            return made
+        }
+    }
+}

@@ -1,0 +1,24 @@
+import Crypto
+
+/// Secrets and digests. The system's generator is a cryptographically secure one (`getrandom` on Linux).
+public enum SecureRandom {
+    public static func bytes(_ count: Int) -> [UInt8] {
+        var generator = SystemRandomNumberGenerator()
+        return (0..<count).map { _ in UInt8(truncatingIfNeeded: generator.next()) }
+    }
+
+    /// `count` random bytes as lower-case hex: 32 of them make a key or a token that cannot be guessed.
+    public static func hex(_ count: Int) -> String {
+        hexadecimal(bytes(count))
+    }
+}
+
+/// Bytes as lower-case hex.
+func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
+    bytes.map { $0 < 16 ? "0" + String($0, radix: 16) : String($0, radix: 16) }.joined()
+}
+
+/// SHA-256 (FIPS 180-4): 32 bytes.
+public func sha256(_ bytes: some Sequence<UInt8>) -> [UInt8] {
+    Array(SHA256.hash(data: Array(bytes)))
+}

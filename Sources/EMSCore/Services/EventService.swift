@@ -1,0 +1,143 @@
+/// Events: who may write them, what they must be, and that every write is followed by its change.
+public struct EventService: Sendable {
+    private let events: any EventStore
+    private let changeWritten: @Sendable () -> Void
+    private let now: @Sendable () -> Timestamp
+
+    /// - Parameter changeWritten: called after every write that left a pending change, to wake the relay.
+    public init(stores: Stores, changeWritten: @escaping @Sendable () -> Void, now: @escaping @Sendable () -> Timestamp = Timestamp.now) {
+        events = stores.events
+        self.changeWritten = changeWritten
+        self.now = now
+    }
+
+    /// What ``create(_:id:by:idempotencyKey:)`` answers.
+    public struct Creation: Sendable {
+        public let event: Event
+        /// Whether an earlier request with the same key had made it already.
+        public let isRepetition: Bool
+    }
+
+    /// Makes an event, without storing it: everything checked.
+    public func drafted(_ draft: EventDraft, id: EventID = EventID(), by principal: Principal) throws -> Event {
+        let now = now()
+        let draft = try EventRules.accepted(draft, startsAfter: now)
+        return Event(
+            id: id, title: draft.title, description: draft.description, location: draft.location, startTime: draft.startTime,
+            endTime: draft.endTime, createdBy: principal.identity, tags: draft.tags, maxAttendees: draft.maxAttendees,
+            status: draft.status, attachmentURL: draft.attachmentURL, coordinates: draft.coordinates, createdAt: now)
+    }
+
+    /// Makes and stores an event.
+    /// - Parameter idempotencyKey: the client's key and a digest of its request; a repetition answers with the event of the first.
+    /// - Throws: ``EMSError`` with ``ErrorCode/invalid``, ``ErrorCode/exists`` or ``ErrorCode/idempotencyConflict``.
+    public func create(
+        _ draft: EventDraft, id: EventID = EventID(), by principal: Principal, idempotencyKey: (key: String, fingerprint: [UInt8])? = nil
+    ) async throws -> Creation {
+        let event = try drafted(draft, id: id, by: principal)
+        let key = try idempotencyKey.map { key, fingerprint in
+            guard (1...IdempotencyKey.lengthLimit).contains(key.utf8.count) else {
+                throw EMSError.invalid("Idempotency-Key", "must have 1 to \(IdempotencyKey.lengthLimit) bytes", in: "header")
+            }
+            return IdempotencyKey(owner: principal.identity, key: key, fingerprint: fingerprint)
+        }
+        switch try await events.insert(event, change: change(.created, event, principal), idempotency: key) {
+        case .inserted:
+            changeWritten()
+            return Creation(event: event, isRepetition: false)
+        case .repeated(let id):
+            return Creation(event: try await self.event(id), isRepetition: true)
+        case .keyReused:
+            throw EMSError(
+                .idempotencyConflict, "the Idempotency-Key was used for a different request in the last 24 hours",
+                fix: "use a new key for a new request")
+        }
+    }
+
+    public func event(_ id: EventID) async throws -> Event {
+        guard let event = try await events.event(id: id) else { throw EMSError.notFound("event", id) }
+        return event
+    }
+
+    public func events(_ query: EventQuery) async throws -> EventPage {
+        try query.validate()
+        return try await events.events(query)
+    }
+
+    /// What an update makes of an event, without storing it.
+    public func updated(_ event: Event, by principal: Principal, _ edit: (EventDraft) -> EventDraft) throws -> Event {
+        guard Permissions.mayChange(event, principal) else { throw Self.notYours }
+        let draft = try EventRules.accepted(edit(EventDraft(event)), startsAfter: nil)
+        return Event(
+            id: event.id, title: draft.title, description: draft.description, location: draft.location, startTime: draft.startTime,
+            endTime: draft.endTime, createdBy: event.createdBy, tags: draft.tags, maxAttendees: draft.maxAttendees, status: draft.status,
+            attachmentURL: draft.attachmentURL, coordinates: draft.coordinates, createdAt: event.createdAt, updatedAt: now(),
+            version: event.version + 1)
+    }
+
+    /// Changes an event. Without a version the edit is repeated on the newest state until nobody came in between.
+    /// - Parameter version: the version the caller has seen; another one is refused with ``ErrorCode/versionConflict``.
+    public func update(
+        _ id: EventID, by principal: Principal, ifVersion version: Int? = nil, _ edit: (EventDraft) -> EventDraft
+    ) async throws -> Event {
+        try await retrying(id, ifVersion: version) { current in
+            let updated = try self.updated(current, by: principal, edit)
+            if EventDraft(updated) == EventDraft(current) { return current }
+            try await events.update(updated, expecting: current.version, change: change(.updated, updated, principal))
+            changeWritten()
+            return updated
+        }
+    }
+
+    /// Deletes an event. Its subscribers are told; their subscriptions end.
+    public func delete(_ id: EventID, by principal: Principal, ifVersion version: Int? = nil) async throws {
+        _ = try await retrying(id, ifVersion: version) { current in
+            guard Permissions.mayChange(current, principal) else { throw Self.notYours }
+            try await events.delete(id, expecting: current.version, change: change(.deleted, current, principal))
+            changeWritten()
+            return current
+        }
+    }
+
+    /// Marks what is over as completed.
+    /// - Returns: the events, as they are now; with `dryRun`, as they would be.
+    public func completePast(by principal: Principal, dryRun: Bool = false, limit: Int = 500) async throws -> [Event] {
+        let over = try await events.scheduledEvents(endedBefore: now(), limit: limit)
+        var completed: [Event] = []
+        for event in over {
+            let edit = { (draft: EventDraft) in
+                var draft = draft
+                if draft.status == .scheduled { draft.status = .completed }
+                return draft
+            }
+            completed.append(dryRun ? try updated(event, by: principal, edit) : try await update(event.id, by: principal, edit))
+        }
+        return completed
+    }
+
+    /// Forgets idempotency keys that are past their time.
+    public func forgetOldIdempotencyKeys() async throws {
+        try await events.forgetIdempotencyKeys(before: now().adding(seconds: -IdempotencyKey.lifetimeSeconds))
+    }
+
+    private static let notYours = EMSError(.forbidden, "only its creator or an admin may change or delete this event")
+
+    private func change(_ action: Change.Action, _ event: Event, _ principal: Principal) -> Change {
+        Change(action: action, event: event, actor: principal.displayName, timestamp: now())
+    }
+
+    private func retrying(_ id: EventID, ifVersion version: Int?, _ body: (Event) async throws -> Event) async throws -> Event {
+        while true {
+            let current = try await event(id)
+            if let version, version != current.version {
+                throw EMSError(
+                    .versionConflict, "the event has version \(current.version), not \(version)", fix: "read it again and repeat the change")
+            }
+            do {
+                return try await body(current)
+            } catch let error as EMSError where error.code == .versionConflict && version == nil {
+                try Task.checkCancellation()
+            }
+        }
+    }
+}

@@ -1,0 +1,114 @@
+/// Inboxes: what users get to see of changes, and what they have read.
+public struct NotificationService: Sendable {
+    private let store: any NotificationStore
+    private let feed: any LiveFeed
+    private let now: @Sendable () -> Timestamp
+
+    public init(stores: Stores, feed: any LiveFeed, now: @escaping @Sendable () -> Timestamp = Timestamp.now) {
+        store = stores.notifications
+        self.feed = feed
+        self.now = now
+    }
+
+    /// Puts changes into the inboxes of those they concern, and tells all daemons. A change that was recorded before is left alone.
+    public func record(_ changes: [Change]) async throws {
+        let recorded = try await store.record(changes.map(Self.addressed))
+        if !recorded.isEmpty { try await feed.announce(recorded) }
+    }
+
+    /// Sends an operator's message.
+    public func send(
+        _ message: String, to audience: Notification.Audience, about event: Event? = nil, by principal: Principal, dryRun: Bool = false
+    ) async throws -> Notification {
+        let message = TextRules.trimmed(message)
+        var faults = FieldFaults()
+        faults.check("message", message, length: 1...1000, multiline: true)
+        try faults.finish()
+        let notification = Notification(
+            kind: .message, event: event.map { .init(id: $0.id, title: $0.title, action: "message") }, message: message,
+            actor: principal.displayName, timestamp: now())
+        if !dryRun {
+            let recorded = try await store.record([AddressedNotification(notification: notification, audience: audience)])
+            try await feed.announce(recorded)
+        }
+        return notification
+    }
+
+    public func inbox(of user: UserID, _ query: InboxQuery) async throws -> InboxPage {
+        try query.page.validate()
+        return try await store.inbox(of: user, query)
+    }
+
+    public func entry(_ id: NotificationID, of user: UserID) async throws -> InboxEntry {
+        guard let entry = try await store.inboxEntry(id, of: user) else { throw EMSError.notFound("notification", id) }
+        return entry
+    }
+
+    public func unreadCount(of user: UserID) async throws -> Int {
+        try await store.unreadCount(of: user)
+    }
+
+    public func markRead(_ id: NotificationID, of user: UserID) async throws {
+        guard try await store.markRead(id, of: user) else { throw EMSError.notFound("notification", id) }
+    }
+
+    /// - Returns: how many were unread.
+    public func markAllRead(of user: UserID) async throws -> Int {
+        try await store.markAllRead(of: user)
+    }
+
+    /// Where in the stream a client stands that has seen this notification last; `nil` where it cannot be told.
+    public func position(of id: NotificationID) async throws -> Int64? {
+        try await store.position(of: id)
+    }
+
+    public func latestPosition() async throws -> Int64 {
+        try await store.latestPosition()
+    }
+
+    /// What the user's inbox got after one position up to another, the oldest first.
+    public func missed(by user: UserID, after position: Int64, through end: Int64, limit: Int) async throws -> [RecordedNotification] {
+        try await store.inbox(of: user, after: position, through: end, limit: limit)
+    }
+
+    public func recipients(of notification: RecordedNotification) async throws -> Set<UserID> {
+        try await store.recipients(of: notification.position)
+    }
+
+    /// New notifications of any process, from now on.
+    public func live() async throws -> AsyncStream<[RecordedNotification]> {
+        try await feed.notifications()
+    }
+
+    /// Removes old notifications from everybody's inbox, a thousand in one write.
+    public func purge(before moment: Timestamp) async throws -> Int {
+        var removed = 0
+        while true {
+            let count = try await store.purge(before: moment, limit: 1000)
+            removed += count
+            if count == 0 { return removed }
+            try Task.checkCancellation()
+        }
+    }
+
+    public func purgeable(before moment: Timestamp) async throws -> Int {
+        try await store.purgeable(before: moment, limit: 1_000_000)
+    }
+
+    /// Who sees what of a change. Created: everyone. Updated and deleted: the subscribers and the creator.
+    static func addressed(_ change: Change) -> AddressedNotification {
+        let kind: Notification.Kind
+        switch change.action {
+        case .created: kind = .eventCreated
+        case .updated: kind = .eventUpdated
+        case .deleted: kind = .eventDeleted
+        }
+        let notification = Notification(
+            id: change.id.retyped(), kind: kind,
+            event: .init(id: change.event.id, title: change.event.title, action: change.action.rawValue), actor: change.actor,
+            timestamp: change.timestamp)
+        let audience: Notification.Audience =
+            change.action == .created ? .everyone : .subscribers(of: change.event.id, creator: UserID(change.event.createdBy))
+        return AddressedNotification(notification: notification, audience: audience, endsSubscriptions: change.action == .deleted)
+    }
+}

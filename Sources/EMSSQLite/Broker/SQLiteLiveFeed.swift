@@ -1,0 +1,54 @@
+import EMSCore
+import GRDB
+
+/// The embedded live feed: every daemon reads the tail of the table of notifications, which one writer at a time makes longer, so
+/// that positions become visible in their order. Whoever recorded a notification has nothing more to tell.
+struct SQLiteLiveFeed: LiveFeed {
+    static let batchSize = 500
+
+    let database: SQLiteDatabase
+
+    func announce(_ notifications: [RecordedNotification]) async throws {
+        // The commit that recorded them has woken this process' readers; the others see it in data_version.
+    }
+
+    func notifications() async throws -> AsyncStream<[RecordedNotification]> {
+        let wakeup = Wakeup()
+        let listener = try database.watcher.addListener(wakeup)
+        let start = try await database.read { db in try SQLiteNotificationStore.latestPosition(in: db) }
+        return AsyncStream { continuation in
+            let tail = Task {
+                var position = start
+                while !Task.isCancelled {
+                    let batch = await read(after: position)
+                    if let last = batch.last {
+                        position = last.position
+                        continuation.yield(batch)
+                    } else {
+                        await wakeup.wait(upTo: .seconds(1))
+                    }
+                }
+                continuation.finish()
+            }
+            continuation.onTermination = { _ in
+                tail.cancel()
+                database.watcher.removeListener(listener)
+            }
+        }
+    }
+
+    static let tail = """
+        SELECT \(SQLiteNotificationStore.columns), n.is_for_everyone FROM notifications n WHERE n.position > ? ORDER BY n.position LIMIT ?
+        """
+
+    /// What cannot be read now (the file is busy, the disk is gone) is read at the next look, from the same position: nothing is skipped.
+    private func read(after position: Int64) async -> [RecordedNotification] {
+        let batch = try? await database.read { db in
+            try db.all(Self.tail, [position, Self.batchSize]) { row in
+                RecordedNotification(
+                    position: row[0], notification: try SQLiteNotificationStore.notification(row), isForEveryone: row[9])
+            }
+        }
+        return batch ?? []
+    }
+}

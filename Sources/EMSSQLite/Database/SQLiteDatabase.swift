@@ -1,0 +1,132 @@
+import EMSCore
+import GRDB
+
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+/// One SQLite file in WAL mode, open for this process; any number of processes may have it open at once.
+public struct SQLiteDatabase: Sendable {
+    /// How the file will be used.
+    public enum Mode: Sendable {
+        /// One connection: a command that runs and ends.
+        case command
+        /// One writing and several reading connections: a daemon.
+        case daemon
+    }
+
+    public let path: String
+    let connection: any DatabaseWriter
+    let watcher: DatabaseWatcher
+
+    /// Opens the file, makes it where there is none, and brings its schema up to date.
+    /// - Throws: ``EMSError``: unwritable, full, damaged, no database of ours, or made by a newer version.
+    public init(path: String, mode: Mode) throws {
+        self.path = path
+        do {
+            try Self.makeFile(at: path)
+            var configuration = Configuration()
+            configuration.foreignKeysEnabled = false
+            configuration.busyMode = .timeout(15)
+            configuration.maximumReaderCount = 4
+            // A large page cache per connection would make an idle daemon large; the operating system caches the file anyway.
+            configuration.prepareDatabase { db in
+                try db.execute(sql: "PRAGMA cache_size = -1024")
+            }
+            switch mode {
+            case .command:
+                let queue = try DatabaseQueue(path: path, configuration: configuration)
+                try Schema.migrate(queue)
+                connection = queue
+            case .daemon:
+                // The schema comes first: opening a pool writes to the file, which must be known to be ours.
+                try Schema.migrate(DatabaseQueue(path: path, configuration: configuration))
+                let pool = try DatabasePool(path: path, configuration: configuration)
+                // What was answered with success must outlive a power cut, too.
+                try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+                connection = pool
+            }
+            watcher = DatabaseWatcher(path: path)
+        } catch {
+            throw Self.described(error, path: path)
+        }
+    }
+
+    func read<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
+        do {
+            return try await connection.read(body)
+        } catch {
+            throw Self.described(error, path: path)
+        }
+    }
+
+    /// Runs `body` in one transaction, which is stored when this returns.
+    func write<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
+        do {
+            let value = try await connection.write(body)
+            watcher.changed()
+            return value
+        } catch {
+            throw Self.described(error, path: path)
+        }
+    }
+
+    /// Checks that the file answers.
+    public func ping() async throws {
+        _ = try await read { try Int.fetchOne($0, sql: "SELECT count(*) FROM stream") }
+    }
+
+    /// The directory with its parents (mode 0700), and an empty file (mode 0600), so that SQLite's own files get the same mode.
+    private static func makeFile(at path: String) throws {
+        guard !FileManager.default.fileExists(atPath: path) else { return }
+        let directory = URL(fileURLWithPath: path).deletingLastPathComponent().path
+        do {
+            try FileManager.default.createDirectory(
+                atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        } catch {
+            throw EMSError(
+                .permission, "the directory \(directory) cannot be made", fix: "make it, or name another with --data-dir")
+        }
+        let descriptor = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else {
+            throw EMSError(
+                .permission, "the database \(path) cannot be made: \(String(cString: strerror(errno)))",
+                fix: "make \(directory) writable for you, or name another with --data-dir")
+        }
+        close(descriptor)
+    }
+
+    /// SQLite's error as one of the catalogue's.
+    static func described(_ error: any Error, path: String) -> any Error {
+        guard let error = error as? DatabaseError else { return error }
+        switch error.resultCode {
+        case .SQLITE_BUSY, .SQLITE_LOCKED:
+            return EMSError(
+                .storeBusy, "another process has been writing to \(path) for too long", fix: "try again in a moment", retryAfter: 1)
+        case .SQLITE_FULL:
+            return EMSError(.storeFull, "the disk that holds \(path) is full; nothing was written", fix: "free some space and try again")
+        case .SQLITE_READONLY:
+            return EMSError(
+                .storeReadOnly, "the database \(path) cannot be written to", fix: "check the mode of the file and of its directory")
+        case .SQLITE_CANTOPEN, .SQLITE_PERM, .SQLITE_AUTH:
+            return EMSError(.permission, "the database \(path) cannot be opened", fix: "check the mode of the file and of its directory")
+        case .SQLITE_CORRUPT, .SQLITE_NOTADB:
+            return EMSError(
+                .storeCorrupt, "the file \(path) is damaged or no database (\(error.message ?? "SQLite says no more"))",
+                fix: "put it aside and restore a backup; sqlite3 can rescue what is readable with .recover")
+        case .SQLITE_IOERR:
+            return EMSError(.inputOutput, "reading or writing \(path) failed (\(error.message ?? "I/O error"))", fix: "check the disk")
+        default:
+            return EMSError(.internal, "SQLite: \(error.message ?? "error \(error.resultCode.rawValue)")", fix: "please report it")
+        }
+    }
+}

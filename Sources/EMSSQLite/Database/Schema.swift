@@ -1,0 +1,241 @@
+import EMSCore
+import GRDB
+
+/// All tables and indexes, in one place. `PRAGMA user_version` counts the steps a file has taken.
+enum Schema {
+    /// "ems1" in the file's header, so that no other database is taken for ours.
+    static let applicationID: Int32 = 0x656D_7331
+
+    /// Each step as it was released; steps are added, never changed.
+    static let steps: [String] = [first]
+
+    /// Brings a file up to date. Safe with several processes at once: the first takes the steps, the others wait.
+    static func migrate(_ connection: DatabaseQueue) throws {
+        try connection.inDatabase { db in
+            // Most often there is nothing to do, and one look tells.
+            if try version(of: db) == steps.count { return }
+            try db.execute(sql: "PRAGMA journal_mode = WAL")
+            try db.inTransaction(.immediate) {
+                let done = try version(of: db)
+                for (index, step) in steps.enumerated().dropFirst(done) {
+                    try db.execute(sql: step)
+                    try db.execute(sql: "PRAGMA user_version = \(index + 1)")
+                }
+                try db.execute(sql: "PRAGMA application_id = \(applicationID)")
+                return .commit
+            }
+        }
+    }
+
+    /// How many steps the file has taken.
+    /// - Throws: ``EMSError`` where the file is not ours, or knows more steps than we do.
+    private static func version(of db: Database) throws -> Int {
+        let version = try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
+        let owner = try Int32.fetchOne(db, sql: "PRAGMA application_id") ?? 0
+        if owner != applicationID {
+            let isEmpty = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_schema") == 0
+            guard isEmpty, version == 0 else {
+                throw EMSError(.storeCorrupt, "the file is a database of another program", fix: "name another place with --data-dir")
+            }
+        }
+        guard version <= steps.count else {
+            throw EMSError(
+                .storeTooNew, "the database has schema version \(version); this program knows versions up to \(steps.count)",
+                fix: "use the version of ems that made it, or a newer one")
+        }
+        return version
+    }
+
+    private static let first = """
+        CREATE TABLE row_counts (
+            dimension TEXT NOT NULL, value TEXT NOT NULL, n INTEGER NOT NULL,
+            PRIMARY KEY (dimension, value)
+        ) WITHOUT ROWID;
+
+        CREATE TABLE users (
+            id TEXT NOT NULL PRIMARY KEY,
+            username TEXT NOT NULL, username_key TEXT NOT NULL,
+            email TEXT NOT NULL, email_key TEXT NOT NULL,
+            full_name TEXT,
+            role TEXT NOT NULL, is_active INTEGER NOT NULL,
+            password_hash TEXT NOT NULL,
+            created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL, last_login_at INTEGER
+        ) WITHOUT ROWID;
+        CREATE UNIQUE INDEX users_username ON users (username_key);
+        CREATE UNIQUE INDEX users_email ON users (email_key);
+        CREATE INDEX users_role ON users (role, id);
+        CREATE INDEX users_active ON users (is_active, id);
+        CREATE TRIGGER users_count_insert AFTER INSERT ON users BEGIN
+            INSERT INTO row_counts VALUES ('users', '', 1), ('users.role', new.role, 1), ('users.active', new.is_active, 1)
+                ON CONFLICT DO UPDATE SET n = n + 1;
+        END;
+        CREATE TRIGGER users_count_delete AFTER DELETE ON users BEGIN
+            INSERT INTO row_counts VALUES ('users', '', -1), ('users.role', old.role, -1), ('users.active', old.is_active, -1)
+                ON CONFLICT DO UPDATE SET n = n - 1;
+        END;
+        CREATE TRIGGER users_count_update AFTER UPDATE OF role, is_active ON users BEGIN
+            INSERT INTO row_counts VALUES ('users.role', old.role, -1), ('users.active', old.is_active, -1)
+                ON CONFLICT DO UPDATE SET n = n - 1;
+            INSERT INTO row_counts VALUES ('users.role', new.role, 1), ('users.active', new.is_active, 1)
+                ON CONFLICT DO UPDATE SET n = n + 1;
+        END;
+
+        CREATE TABLE events (
+            seq INTEGER PRIMARY KEY AUTOINCREMENT,
+            id TEXT NOT NULL UNIQUE,
+            title TEXT NOT NULL, description TEXT NOT NULL, location TEXT NOT NULL,
+            tags TEXT NOT NULL, -- comma-separated, canonical
+            start_time INTEGER NOT NULL, end_time INTEGER NOT NULL,
+            created_by TEXT NOT NULL, max_attendees INTEGER,
+            status TEXT NOT NULL, attachment_url TEXT, latitude REAL, longitude REAL,
+            created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL, version INTEGER NOT NULL
+        );
+        CREATE INDEX events_start ON events (start_time, id);
+        CREATE INDEX events_created ON events (created_at, id);
+        CREATE INDEX events_status_start ON events (status, start_time, id);
+        CREATE INDEX events_status_created ON events (status, created_at, id);
+        CREATE INDEX events_creator_start ON events (created_by, start_time, id);
+        CREATE INDEX events_creator_created ON events (created_by, created_at, id);
+        CREATE INDEX events_over ON events (end_time) WHERE status = 'scheduled';
+        CREATE TRIGGER events_count_insert AFTER INSERT ON events BEGIN
+            INSERT INTO row_counts VALUES ('events', '', 1), ('events.status', new.status, 1), ('events.creator', new.created_by, 1)
+                ON CONFLICT DO UPDATE SET n = n + 1;
+        END;
+        CREATE TRIGGER events_count_delete AFTER DELETE ON events BEGIN
+            INSERT INTO row_counts VALUES ('events', '', -1), ('events.status', old.status, -1), ('events.creator', old.created_by, -1)
+                ON CONFLICT DO UPDATE SET n = n - 1;
+        END;
+        CREATE TRIGGER events_count_update AFTER UPDATE OF status ON events WHEN old.status <> new.status BEGIN
+            INSERT INTO row_counts VALUES ('events.status', old.status, -1) ON CONFLICT DO UPDATE SET n = n - 1;
+            INSERT INTO row_counts VALUES ('events.status', new.status, 1) ON CONFLICT DO UPDATE SET n = n + 1;
+        END;
+
+        CREATE TABLE event_tags (
+            tag TEXT NOT NULL, start_time INTEGER NOT NULL, event_id TEXT NOT NULL, created_at INTEGER NOT NULL,
+            PRIMARY KEY (tag, start_time, event_id)
+        ) WITHOUT ROWID;
+        CREATE INDEX event_tags_created ON event_tags (tag, created_at, event_id);
+        CREATE INDEX event_tags_event ON event_tags (event_id);
+        CREATE TRIGGER event_tags_count_insert AFTER INSERT ON event_tags BEGIN
+            INSERT INTO row_counts VALUES ('events.tag', new.tag, 1) ON CONFLICT DO UPDATE SET n = n + 1;
+        END;
+        CREATE TRIGGER event_tags_count_delete AFTER DELETE ON event_tags BEGIN
+            INSERT INTO row_counts VALUES ('events.tag', old.tag, -1) ON CONFLICT DO UPDATE SET n = n - 1;
+            DELETE FROM row_counts WHERE dimension = 'events.tag' AND value = old.tag AND n <= 0;
+        END;
+
+        CREATE VIRTUAL TABLE event_texts USING fts5(
+            title, description, location, tags,
+            content = 'events', content_rowid = 'seq', tokenize = 'unicode61 remove_diacritics 2', prefix = '2 3'
+        );
+        CREATE TRIGGER events_text_insert AFTER INSERT ON events BEGIN
+            INSERT INTO event_texts (rowid, title, description, location, tags)
+                VALUES (new.seq, new.title, new.description, new.location, new.tags);
+        END;
+        CREATE TRIGGER events_text_delete AFTER DELETE ON events BEGIN
+            INSERT INTO event_texts (event_texts, rowid, title, description, location, tags)
+                VALUES ('delete', old.seq, old.title, old.description, old.location, old.tags);
+        END;
+        CREATE TRIGGER events_text_update AFTER UPDATE OF title, description, location, tags ON events BEGIN
+            INSERT INTO event_texts (event_texts, rowid, title, description, location, tags)
+                VALUES ('delete', old.seq, old.title, old.description, old.location, old.tags);
+            INSERT INTO event_texts (rowid, title, description, location, tags)
+                VALUES (new.seq, new.title, new.description, new.location, new.tags);
+        END;
+
+        CREATE VIRTUAL TABLE event_places USING rtree(seq, min_latitude, max_latitude, min_longitude, max_longitude);
+        CREATE TRIGGER events_place_insert AFTER INSERT ON events WHEN new.latitude IS NOT NULL BEGIN
+            INSERT INTO event_places VALUES (new.seq, new.latitude, new.latitude, new.longitude, new.longitude);
+        END;
+        CREATE TRIGGER events_place_delete AFTER DELETE ON events WHEN old.latitude IS NOT NULL BEGIN
+            DELETE FROM event_places WHERE seq = old.seq;
+        END;
+        CREATE TRIGGER events_place_update AFTER UPDATE OF latitude, longitude ON events BEGIN
+            DELETE FROM event_places WHERE seq = old.seq;
+            INSERT INTO event_places SELECT new.seq, new.latitude, new.latitude, new.longitude, new.longitude
+                WHERE new.latitude IS NOT NULL;
+        END;
+
+        CREATE TABLE idempotency_keys (
+            owner TEXT NOT NULL, key TEXT NOT NULL, fingerprint BLOB NOT NULL, event_id TEXT NOT NULL, created_at INTEGER NOT NULL,
+            PRIMARY KEY (owner, key)
+        ) WITHOUT ROWID;
+        CREATE INDEX idempotency_keys_age ON idempotency_keys (created_at);
+
+        CREATE TABLE pending_changes (
+            id TEXT NOT NULL PRIMARY KEY, body BLOB NOT NULL, created_at INTEGER NOT NULL
+        ) WITHOUT ROWID;
+
+        CREATE TABLE subscriptions (
+            user_id TEXT NOT NULL, event_id TEXT NOT NULL, created_at INTEGER NOT NULL,
+            PRIMARY KEY (user_id, event_id)
+        ) WITHOUT ROWID;
+        CREATE INDEX subscriptions_event ON subscriptions (event_id, user_id);
+
+        CREATE TABLE sessions (
+            id TEXT NOT NULL PRIMARY KEY, user_id TEXT NOT NULL, label TEXT NOT NULL,
+            created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, ended_at INTEGER
+        ) WITHOUT ROWID;
+        CREATE INDEX sessions_user ON sessions (user_id, id);
+        CREATE INDEX sessions_live ON sessions (user_id) WHERE ended_at IS NULL;
+        CREATE INDEX sessions_expiry ON sessions (expires_at);
+        CREATE INDEX sessions_end ON sessions (ended_at) WHERE ended_at IS NOT NULL;
+        CREATE TABLE refresh_tokens (
+            digest BLOB NOT NULL PRIMARY KEY, session_id TEXT NOT NULL, expires_at INTEGER NOT NULL, used_at INTEGER
+        ) WITHOUT ROWID;
+        CREATE INDEX refresh_tokens_session ON refresh_tokens (session_id);
+
+        CREATE TABLE attempts (key TEXT NOT NULL, at INTEGER NOT NULL);
+        CREATE INDEX attempts_key ON attempts (key, at);
+        CREATE INDEX attempts_age ON attempts (at);
+
+        -- One row: how many notifications for everyone were ever recorded, and up to which of them they were purged.
+        CREATE TABLE stream (
+            id INTEGER PRIMARY KEY CHECK (id = 1), everyone_count INTEGER NOT NULL, everyone_purged INTEGER NOT NULL
+        );
+        INSERT INTO stream VALUES (1, 0, 0);
+        CREATE TABLE notifications (
+            position INTEGER PRIMARY KEY AUTOINCREMENT,
+            id TEXT NOT NULL UNIQUE,
+            kind TEXT NOT NULL,
+            event_id TEXT, event_title TEXT, event_action TEXT, message TEXT,
+            actor TEXT NOT NULL, timestamp INTEGER NOT NULL, recorded_at INTEGER NOT NULL,
+            is_for_everyone INTEGER NOT NULL,
+            ordinal INTEGER -- counts those for everyone, without gaps, from 1
+        );
+        CREATE INDEX notifications_audience ON notifications (is_for_everyone, position);
+        -- One row a user: from where everyone's notifications are the user's too, and up to where all is read.
+        CREATE TABLE inboxes (
+            user_id TEXT NOT NULL PRIMARY KEY,
+            from_position INTEGER NOT NULL, from_ordinal INTEGER NOT NULL,
+            read_position INTEGER NOT NULL, read_ordinal INTEGER NOT NULL,
+            read_singly INTEGER NOT NULL, -- rows in everyone_reads
+            unread_own INTEGER NOT NULL   -- unread rows in inbox_entries
+        ) WITHOUT ROWID;
+        -- What a user read of everyone's, beyond read_position.
+        CREATE TABLE everyone_reads (
+            user_id TEXT NOT NULL, position INTEGER NOT NULL,
+            PRIMARY KEY (user_id, position)
+        ) WITHOUT ROWID;
+        CREATE INDEX everyone_reads_position ON everyone_reads (position, user_id);
+        -- What is for some users only.
+        CREATE TABLE inbox_entries (
+            user_id TEXT NOT NULL, position INTEGER NOT NULL, is_read INTEGER NOT NULL,
+            PRIMARY KEY (user_id, position)
+        ) WITHOUT ROWID;
+        CREATE INDEX inbox_entries_position ON inbox_entries (position, user_id);
+        CREATE INDEX inbox_entries_unread ON inbox_entries (user_id, position) WHERE is_read = 0;
+
+        CREATE TABLE broker_messages (
+            seq INTEGER PRIMARY KEY AUTOINCREMENT,
+            message_id TEXT NOT NULL UNIQUE, routing_key TEXT NOT NULL, body BLOB NOT NULL,
+            attempts INTEGER NOT NULL DEFAULT 0,
+            leased_until INTEGER NOT NULL DEFAULT 0
+        );
+        CREATE TABLE broker_dead_letters (
+            seq INTEGER PRIMARY KEY,
+            message_id TEXT NOT NULL, routing_key TEXT NOT NULL, body BLOB NOT NULL,
+            attempts INTEGER NOT NULL, reason TEXT NOT NULL, died_at INTEGER NOT NULL
+        );
+        """
+}

@@ -1,0 +1,42 @@
+import EMSCore
+import GRDB
+
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
+
+struct SQLiteChangeOutbox: ChangeOutbox {
+    let database: SQLiteDatabase
+
+    /// Adds a change to what is pending, in the transaction that writes its event.
+    static func append(_ change: Change, in db: Database) throws {
+        try db.run(
+            "INSERT INTO pending_changes (id, body, created_at) VALUES (?, ?, ?)",
+            [change.id.description, Data(change.json()), change.timestamp.milliseconds])
+    }
+
+    func pendingChanges(limit: Int) async throws -> [Change] {
+        try await database.read { db in
+            try db.all("SELECT id, body FROM pending_changes ORDER BY id LIMIT ?", [limit]) { row in
+                try Change(id: try row.id(0), body: Array(row[1] as Data))
+            }
+        }
+    }
+
+    func clearPending(_ ids: [ChangeID]) async throws {
+        try await database.write { db in
+            for id in ids { try db.run("DELETE FROM pending_changes WHERE id = ?", [id.description]) }
+        }
+    }
+
+    func pendingStatus() async throws -> PendingStatus {
+        try await database.read { db in
+            // What is pending is little, or there is trouble; beyond the bound its exact number tells no more.
+            let count = try db.boundedCount("SELECT 1 FROM pending_changes", []).count
+            let oldest = try db.first("SELECT created_at FROM pending_changes ORDER BY id LIMIT 1") { $0.timestamp(0) }
+            return PendingStatus(count: count, oldest: oldest)
+        }
+    }
+}

@@ -1,0 +1,32 @@
+import EMSCore
+import GRDB
+
+struct SQLiteSubscriptionStore: SubscriptionStore {
+    let database: SQLiteDatabase
+
+    func subscribe(_ user: UserID, to event: EventID, at now: Timestamp) async throws -> Bool {
+        try await database.write { db in
+            guard try db.integer("SELECT 1 FROM events WHERE id = ?", [event.description]) != nil else {
+                throw EMSError.notFound("event", event)
+            }
+            return try db.run(
+                "INSERT OR IGNORE INTO subscriptions (user_id, event_id, created_at) VALUES (?, ?, ?)",
+                [user.description, event.description, now.milliseconds]) > 0
+        }
+    }
+
+    func unsubscribe(_ user: UserID, from event: EventID) async throws -> Bool {
+        try await database.write { db in
+            try db.run("DELETE FROM subscriptions WHERE user_id = ? AND event_id = ?", [user.description, event.description]) > 0
+        }
+    }
+
+    func subscriptions(of user: UserID, after event: EventID?, limit: Int) async throws -> [Subscription] {
+        try await database.read { db in
+            try db.all(
+                "SELECT event_id, created_at FROM subscriptions WHERE user_id = ? AND event_id > ? ORDER BY event_id LIMIT ?",
+                [user.description, event?.description ?? "", limit]
+            ) { Subscription(eventID: try $0.id(0), userID: user, createdAt: $0.timestamp(1)) }
+        }
+    }
+}

@@ -1,0 +1,140 @@
+import EMSCore
+import GRDB
+
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
+
+struct SQLiteTokenStore: TokenStore {
+    let database: SQLiteDatabase
+
+    private static let columns = "s.id, s.user_id, s.label, s.created_at, s.expires_at, s.ended_at"
+
+    func open(_ session: Session, refreshToken: RefreshTokenRecord?) async throws {
+        try await database.write { db in
+            try db.run(
+                "INSERT INTO sessions (id, user_id, label, created_at, expires_at, ended_at) VALUES (?, ?, ?, ?, ?, ?)",
+                [
+                    session.id.description, session.userID.description, session.label, session.createdAt.milliseconds,
+                    session.expiresAt.milliseconds, session.endedAt?.milliseconds,
+                ])
+            if let refreshToken { try Self.insert(refreshToken, in: db) }
+        }
+    }
+
+    func session(id: SessionID) async throws -> Session? {
+        try await database.read { db in
+            try db.first("SELECT \(Self.columns) FROM sessions s WHERE s.id = ?", [id.description]) { try Self.session($0) }
+        }
+    }
+
+    func sessionAndUser(id: SessionID) async throws -> (Session, User)? {
+        try await database.read { db in
+            try db.first(
+                """
+                SELECT \(Self.columns), u.id, u.username, u.email, u.full_name, u.role, u.is_active, u.created_at, u.updated_at,
+                    u.last_login_at
+                FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = ?
+                """, [id.description]
+            ) { (try Self.session($0), try SQLiteUserStore.user($0, from: 6)) }
+        }
+    }
+
+    func rotate(_ digest: [UInt8], to successor: RefreshTokenRecord, at now: Timestamp) async throws -> RotationOutcome {
+        try await database.write { db in
+            struct Known {
+                let session: SessionID
+                let isUsed: Bool
+                let isAlive: Bool
+            }
+            let known = try db.first(
+                """
+                SELECT r.session_id, r.used_at IS NOT NULL, r.expires_at > ?2 AND s.ended_at IS NULL AND s.expires_at > ?2
+                FROM refresh_tokens r JOIN sessions s ON s.id = r.session_id WHERE r.digest = ?1
+                """, [Data(digest), now.milliseconds]
+            ) { Known(session: try $0.id(0), isUsed: $0[1], isAlive: $0[2]) }
+            guard let known, known.isAlive else { return .refused }
+            guard !known.isUsed else {
+                try db.run("UPDATE sessions SET ended_at = ? WHERE id = ?", [now.milliseconds, known.session.description])
+                return .reused(known.session)
+            }
+            try db.run("UPDATE refresh_tokens SET used_at = ? WHERE digest = ?", [now.milliseconds, Data(digest)])
+            try Self.insert(successor, in: db)
+            return .rotated(known.session)
+        }
+    }
+
+    func sessionID(ofRefreshToken digest: [UInt8]) async throws -> SessionID? {
+        try await database.read { db in
+            try db.first("SELECT session_id FROM refresh_tokens WHERE digest = ?", [Data(digest)]) { try $0.id(0) }
+        }
+    }
+
+    func end(_ id: SessionID, at now: Timestamp) async throws -> Bool {
+        try await database.write { db in
+            try db.run(
+                "UPDATE sessions SET ended_at = ?1 WHERE id = ?2 AND ended_at IS NULL AND expires_at > ?1",
+                [now.milliseconds, id.description]) > 0
+        }
+    }
+
+    func endAll(of user: UserID, except kept: SessionID?, at now: Timestamp) async throws -> Int {
+        try await database.write { db in
+            try db.run(
+                "UPDATE sessions SET ended_at = ?1 WHERE user_id = ?2 AND ended_at IS NULL AND expires_at > ?1 AND id <> ?3",
+                [now.milliseconds, user.description, kept?.description ?? ""])
+        }
+    }
+
+    func sessions(of user: UserID?, liveAt: Timestamp?, before: SessionID?, limit: Int) async throws -> [Session] {
+        try await database.read { db in
+            var conditions = ["s.id < ?"]
+            var arguments: StatementArguments = [before?.description ?? "g"]  // "g" comes after every hex digit
+            if let user {
+                conditions.insert("s.user_id = ?", at: 0)
+                arguments = [user.description] + arguments
+            }
+            if let liveAt {
+                conditions.append("s.ended_at IS NULL AND +s.expires_at > ?")
+                arguments += [liveAt.milliseconds]
+            }
+            return try db.all(
+                "SELECT \(Self.columns) FROM sessions s WHERE \(conditions.joined(separator: " AND ")) ORDER BY s.id DESC LIMIT ?",
+                arguments + [limit]
+            ) { try Self.session($0) }
+        }
+    }
+
+    func ended(among ids: [SessionID]) async throws -> [SessionID] {
+        try await database.read { db in
+            try ids.filter { id in
+                // A session that is gone was purged or went with its user.
+                try db.integer("SELECT 1 FROM sessions WHERE id = ? AND ended_at IS NULL", [id.description]) == nil
+            }
+        }
+    }
+
+    func purge(before moment: Timestamp) async throws -> Int {
+        try await database.write { db in
+            let old = """
+                SELECT id FROM sessions WHERE expires_at < ?1 UNION SELECT id FROM sessions WHERE ended_at IS NOT NULL AND ended_at < ?1
+                """
+            try db.run("DELETE FROM refresh_tokens WHERE session_id IN (\(old))", [moment.milliseconds])
+            return try db.run("DELETE FROM sessions WHERE id IN (\(old))", [moment.milliseconds])
+        }
+    }
+
+    private static func insert(_ token: RefreshTokenRecord, in db: Database) throws {
+        try db.run(
+            "INSERT INTO refresh_tokens (digest, session_id, expires_at) VALUES (?, ?, ?)",
+            [Data(token.digest), token.sessionID.description, token.expiresAt.milliseconds])
+    }
+
+    private static func session(_ row: Row) throws -> Session {
+        Session(
+            id: try row.id(0), userID: try row.id(1), label: row[2], createdAt: row.timestamp(3), expiresAt: row.timestamp(4),
+            endedAt: row.optionalTimestamp(5))
+    }
+}

@@ -1,0 +1,181 @@
+import EMSCore
+import GRDB
+
+struct SQLiteUserStore: UserStore {
+    let database: SQLiteDatabase
+
+    private static let columns = "id, username, email, full_name, role, is_active, created_at, updated_at, last_login_at"
+
+    func insert(_ user: User, passwordHash: String) async throws {
+        try await database.write { db in
+            _ = try Self.refusingDuplicates(of: user) {
+                try db.run(
+                    """
+                    INSERT INTO users (id, username, username_key, email, email_key, full_name, role, is_active, password_hash,
+                        created_at, updated_at, last_login_at)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    """,
+                    [
+                        user.id.description, user.username, UserRules.caseFolded(user.username), user.email,
+                        UserRules.caseFolded(user.email), user.fullName, user.role.rawValue, user.isActive, passwordHash,
+                        user.createdAt.milliseconds, user.updatedAt.milliseconds, user.lastLoginAt?.milliseconds,
+                    ])
+            }
+            // The inbox begins here: what everyone got before is not this user's.
+            try db.run(
+                """
+                INSERT INTO inboxes (user_id, from_position, from_ordinal, read_position, read_ordinal, read_singly, unread_own)
+                SELECT ?, newest, everyone_count, newest, everyone_count, 0, 0
+                FROM stream, (SELECT coalesce(max(position), 0) AS newest FROM notifications)
+                """, [user.id.description])
+        }
+    }
+
+    func user(id: UserID) async throws -> User? {
+        try await database.read { db in
+            try db.first("SELECT \(Self.columns) FROM users WHERE id = ?", [id.description]) { try Self.user($0) }
+        }
+    }
+
+    func user(login: String) async throws -> User? {
+        try await database.read { db in try Self.find(login, in: db, "\(Self.columns)") { try Self.user($0) } }
+    }
+
+    func credentials(login: String) async throws -> Credentials? {
+        try await database.read { db in
+            try Self.find(login, in: db, "\(Self.columns), password_hash") { Credentials(user: try Self.user($0), passwordHash: $0[9]) }
+        }
+    }
+
+    func credentials(id: UserID) async throws -> Credentials? {
+        try await database.read { db in
+            try db.first("SELECT \(Self.columns), password_hash FROM users WHERE id = ?", [id.description]) {
+                Credentials(user: try Self.user($0), passwordHash: $0[9])
+            }
+        }
+    }
+
+    func update(_ user: User) async throws {
+        try await database.write { db in
+            let changed = try Self.refusingDuplicates(of: user) {
+                try db.run(
+                    """
+                    UPDATE users SET username = ?, username_key = ?, email = ?, email_key = ?, full_name = ?, role = ?, is_active = ?,
+                        updated_at = ?
+                    WHERE id = ?
+                    """,
+                    [
+                        user.username, UserRules.caseFolded(user.username), user.email, UserRules.caseFolded(user.email), user.fullName,
+                        user.role.rawValue, user.isActive, user.updatedAt.milliseconds, user.id.description,
+                    ])
+            }
+            if changed == 0 { throw EMSError.notFound("user", user.id) }
+        }
+    }
+
+    func setPasswordHash(_ hash: String, of id: UserID, at now: Timestamp) async throws {
+        try await database.write { db in
+            let changed = try db.run(
+                "UPDATE users SET password_hash = ?, updated_at = ? WHERE id = ?", [hash, now.milliseconds, id.description])
+            if changed == 0 { throw EMSError.notFound("user", id) }
+        }
+    }
+
+    func noteLogin(of id: UserID, at now: Timestamp) async throws {
+        try await database.write { db in
+            _ = try db.run("UPDATE users SET last_login_at = ? WHERE id = ?", [now.milliseconds, id.description])
+        }
+    }
+
+    func delete(id: UserID) async throws -> Bool {
+        try await database.write { db in
+            let key = id.description
+            guard try db.run("DELETE FROM users WHERE id = ?", [key]) > 0 else { return false }
+            try db.run("DELETE FROM refresh_tokens WHERE session_id IN (SELECT id FROM sessions WHERE user_id = ?)", [key])
+            for table in ["sessions", "subscriptions", "inbox_entries", "everyone_reads", "inboxes"] {
+                try db.run("DELETE FROM \(table) WHERE user_id = ?", [key])
+            }
+            return true
+        }
+    }
+
+    func users(_ query: UserQuery) async throws -> UserPage {
+        try await database.read { db in
+            var conditions: [String] = []
+            var arguments = StatementArguments()
+            // One filter is served by its index; a second one is looked up in the rows the first finds.
+            if let role = query.role {
+                conditions.append("role = ?")
+                arguments += [role.rawValue]
+            }
+            if let isActive = query.isActive {
+                conditions.append(query.role == nil ? "is_active = ?" : "+is_active = ?")
+                arguments += [isActive]
+            }
+            let total = try Self.total(query, in: db, conditions: conditions, arguments: arguments)
+            var offset = query.page.offset
+            if case .key(_, let id) = query.page.after {
+                conditions.append("id > ?")
+                arguments += [id]
+                offset = 0
+            }
+            let filter = conditions.isEmpty ? "" : "WHERE " + conditions.joined(separator: " AND ")
+            let users = try db.all(
+                "SELECT \(Self.columns) FROM users \(filter) ORDER BY id LIMIT ? OFFSET ?",
+                arguments + [query.page.size + 1, offset]
+            ) { try Self.user($0) }
+            let page = Array(users.prefix(query.page.size))
+            let next = users.count > page.count ? page.last.map { PageCursor.key(value: 0, id: $0.id.description) } : nil
+            return UserPage(users: page, total: total, next: next)
+        }
+    }
+
+    private static func total(
+        _ query: UserQuery, in db: Database, conditions: [String], arguments: StatementArguments
+    ) throws -> Total {
+        switch (query.role, query.isActive) {
+        case (nil, nil): return Total(count: try db.rowCount("users"))
+        case (let role?, nil): return Total(count: try db.rowCount("users.role", role.rawValue))
+        case (nil, let isActive?): return Total(count: try db.rowCount("users.active", isActive ? "1" : "0"))
+        case (_?, _?):
+            return try db.boundedCount("SELECT 1 FROM users WHERE \(conditions.joined(separator: " AND "))", arguments)
+        }
+    }
+
+    private static func find<Value>(_ login: String, in db: Database, _ columns: String, _ convert: (Row) throws -> Value) throws -> Value? {
+        // A username holds no @, an email always one: there is one index to look at.
+        let key = login.contains("@") ? "email_key" : "username_key"
+        return try db.first("SELECT \(columns) FROM users WHERE \(key) = ?", [UserRules.caseFolded(login)], convert)
+    }
+
+    static func user(_ row: Row, from start: Int = 0) throws -> User {
+        User(
+            id: try row.id(start), username: row[start + 1], email: row[start + 2], fullName: row[start + 3],
+            role: try row.word(start + 4), isActive: row[start + 5], createdAt: row.timestamp(start + 6),
+            updatedAt: row.timestamp(start + 7), lastLoginAt: row.optionalTimestamp(start + 8))
+    }
+
+    private static func refusingDuplicates<Value>(of user: User, _ body: () throws -> Value) throws -> Value {
+        do {
+            return try body()
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_CONSTRAINT {
+            let message = error.message ?? ""
+            if message.contains("username_key") {
+                throw EMSError(.usernameTaken, "the username \(Printable.quoted(user.username)) is taken", fix: "choose another")
+            }
+            if message.contains("email_key") {
+                throw EMSError(.emailTaken, "the email \(Printable.quoted(user.email)) is registered already", fix: "log in, or use another")
+            }
+            throw error
+        }
+    }
+}
+
+extension Database {
+    /// Counts the rows of a query, up to the bound beyond which an exact number would cost too much.
+    func boundedCount(_ sql: String, _ arguments: StatementArguments) throws -> Total {
+        let bound = PageRequest.depthLimit
+        let count = try integer("SELECT count(*) FROM (\(sql) LIMIT \(bound + 1))", arguments) ?? 0
+        return Total(count: min(count, bound), isExact: count <= bound)
+    }
+}
