@@ -17,6 +17,8 @@ public protocol NotificationStore: Sendable {
     func latestPosition() async throws -> Int64
     /// What the user's inbox got after `position` up to and including `end`, the oldest first.
     func inbox(of user: UserID, after position: Int64, through end: Int64, limit: Int) async throws -> [RecordedNotification]
+    /// How many ``inbox(of:after:through:limit:)`` would find, counted up to `limit`.
+    func inboxCount(of user: UserID, after position: Int64, through end: Int64, limit: Int) async throws -> Int
     /// Which users a notification that is not for everyone is for.
     func recipients(of position: Int64) async throws -> Set<UserID>
     /// Removes up to `limit` notifications recorded before the given moment, from everybody's inbox.

@@ -16,8 +16,8 @@ public protocol TokenStore: Sendable {
     func endAll(of user: UserID, except: SessionID?, at now: Timestamp) async throws -> Int
     /// The user's sessions, or everyone's, the newest first.
     func sessions(of user: UserID?, liveAt: Timestamp?, before: SessionID?, limit: Int) async throws -> [Session]
-    /// Which of these sessions have ended.
-    func ended(among ids: [SessionID]) async throws -> [SessionID]
+    /// The sessions that were ended, before their time, at or after the given moment.
+    func endedSessions(since moment: Timestamp) async throws -> [SessionID]
     /// Removes sessions that expired or ended before the given moment, with their refresh tokens.
     func purge(before moment: Timestamp) async throws -> Int
 }

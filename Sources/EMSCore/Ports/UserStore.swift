@@ -13,8 +13,8 @@ public protocol UserStore: Sendable {
     func update(_ user: User) async throws
     func setPasswordHash(_ hash: String, of id: UserID, at now: Timestamp) async throws
     func noteLogin(of id: UserID, at now: Timestamp) async throws
-    /// Takes away the user with sessions, subscriptions and inbox. What the user created stays.
+    /// Takes away the user with subscriptions and inbox, and ends the sessions. What the user created stays.
     /// - Returns: whether there was one.
-    func delete(id: UserID) async throws -> Bool
+    func delete(id: UserID, at now: Timestamp) async throws -> Bool
     func users(_ query: UserQuery) async throws -> UserPage
 }

@@ -144,9 +144,9 @@ public struct AuthenticationService: Sendable {
         try await tokens.endAll(of: user, except: nil, at: now())
     }
 
-    /// Which of these sessions have ended: for closing the connections made with them.
-    public func ended(among sessions: [SessionID]) async throws -> [SessionID] {
-        try await tokens.ended(among: sessions)
+    /// The sessions ended in the last so many seconds: for closing the connections made with them.
+    public func recentlyEndedSessions(seconds: Int64) async throws -> [SessionID] {
+        try await tokens.endedSessions(since: now().adding(seconds: -seconds))
     }
 
     private func grant(_ user: User, _ session: Session, _ refreshToken: String) async throws -> Grant {

@@ -71,6 +71,13 @@ public struct NotificationService: Sendable {
         try await store.inbox(of: user, after: position, through: end, limit: limit)
     }
 
+    /// How many ``missed(by:after:through:limit:)`` would find, counted up to `limit`.
+    public func missedCount(by user: UserID, after position: Int64, through end: Int64, limit: Int) async throws -> Int {
+        // Positions lie one apart at the least, so that a short stretch needs no counting.
+        if end - position < limit { return Int(max(0, end - position)) }
+        return try await store.inboxCount(of: user, after: position, through: end, limit: limit)
+    }
+
     public func recipients(of notification: RecordedNotification) async throws -> Set<UserID> {
         try await store.recipients(of: notification.position)
     }

@@ -116,7 +116,7 @@ public struct UserService: Sendable {
 
     /// Removes the account with its sessions, subscriptions and inbox. Events the user created stay.
     public func delete(_ id: UserID) async throws {
-        guard try await users.delete(id: id) else { throw EMSError.notFound("user", id) }
+        guard try await users.delete(id: id, at: now()) else { throw EMSError.notFound("user", id) }
     }
 
     private func change(_ id: UserID, _ body: (inout User) -> Void) async throws -> User {

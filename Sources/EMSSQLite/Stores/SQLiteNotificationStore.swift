@@ -179,6 +179,16 @@ struct SQLiteNotificationStore: NotificationStore {
         }
     }
 
+    func inboxCount(of user: UserID, after position: Int64, through end: Int64, limit: Int) async throws -> Int {
+        try await database.read { db in
+            let inbox = try Self.inbox(of: user, in: db)
+            let everyone = try db.integer(
+                "SELECT count(*) FROM (\(Self.everyoneAfter))", [max(position, inbox.fromPosition), end, limit]) ?? 0
+            let own = try db.integer("SELECT count(*) FROM (\(Self.ownAfter))", [inbox.user, position, end, limit]) ?? 0
+            return min(everyone + own, limit)
+        }
+    }
+
     static let everyoneAfter = """
         SELECT \(columns) FROM notifications n WHERE n.is_for_everyone = 1 AND n.position > ? AND n.position <= ? ORDER BY n.position LIMIT ?
         """

@@ -107,12 +107,9 @@ struct SQLiteTokenStore: TokenStore {
         }
     }
 
-    func ended(among ids: [SessionID]) async throws -> [SessionID] {
+    func endedSessions(since moment: Timestamp) async throws -> [SessionID] {
         try await database.read { db in
-            try ids.filter { id in
-                // A session that is gone was purged or went with its user.
-                try db.integer("SELECT 1 FROM sessions WHERE id = ? AND ended_at IS NULL", [id.description]) == nil
-            }
+            try db.all("SELECT id FROM sessions WHERE ended_at IS NOT NULL AND ended_at >= ?", [moment.milliseconds]) { try $0.id(0) }
         }
     }
 

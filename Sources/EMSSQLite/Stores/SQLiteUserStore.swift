@@ -87,12 +87,14 @@ struct SQLiteUserStore: UserStore {
         }
     }
 
-    func delete(id: UserID) async throws -> Bool {
+    func delete(id: UserID, at now: Timestamp) async throws -> Bool {
         try await database.write { db in
             let key = id.description
             guard try db.run("DELETE FROM users WHERE id = ?", [key]) > 0 else { return false }
             try db.run("DELETE FROM refresh_tokens WHERE session_id IN (SELECT id FROM sessions WHERE user_id = ?)", [key])
-            for table in ["sessions", "subscriptions", "inbox_entries", "everyone_reads", "inboxes"] {
+            // The sessions stay, ended, until they are purged: daemons that hold connections of theirs must see the end.
+            try db.run("UPDATE sessions SET ended_at = ? WHERE user_id = ? AND ended_at IS NULL", [now.milliseconds, key])
+            for table in ["subscriptions", "inbox_entries", "everyone_reads", "inboxes"] {
                 try db.run("DELETE FROM \(table) WHERE user_id = ?", [key])
             }
             return true

@@ -1,0 +1,57 @@
+import EMSCore
+
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+/// The embedded store's signing key: random, made once, readable by its owner only.
+enum SecretKeyFile {
+    /// Reads the key, or makes one. Of several processes that do so at once, one makes it and all get the same.
+    static func load(_ path: String) throws -> String {
+        if let key = try read(path) { return key }
+        let key = SecureRandom.hex(32)
+        let draft = "\(path).\(getpid())"
+        let descriptor = open(draft, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw cannot("made", path) }
+        let text = Array((key + "\n").utf8)
+        let isWritten = write(descriptor, text, text.count) == text.count && fsync(descriptor) == 0
+        close(descriptor)
+        // A link is made whole or not at all, and never over a key that is there.
+        let isLinked = isWritten && link(draft, path) == 0
+        let error = errno
+        unlink(draft)
+        if isLinked { return key }
+        guard isWritten, error == EEXIST, let key = try read(path) else { throw cannot("made", path) }
+        return key
+    }
+
+    private static func read(_ path: String) throws -> String? {
+        guard FileManager.default.fileExists(atPath: path) else { return nil }
+        guard let data = FileManager.default.contents(atPath: path) else { throw cannot("read", path) }
+        var status = stat()
+        if stat(path, &status) == 0, status.st_mode & 0o077 != 0 {
+            throw EMSError(.configuration, "the key \(path) can be read by others", fix: "chmod 600 \(path)")
+        }
+        let key = String(decoding: data, as: UTF8.self).filter { !$0.isWhitespace }
+        guard key.utf8.count >= AccessTokens.minimumSecretBytes else {
+            throw EMSError(
+                .configuration, "the key \(path) is too short", fix: "remove the file (all tokens end), or set SECRET_KEY")
+        }
+        return key
+    }
+
+    private static func cannot(_ done: String, _ path: String) -> EMSError {
+        EMSError(
+            .permission, "the key \(path) cannot be \(done): \(String(cString: strerror(errno)))",
+            fix: "check the directory's mode, or set SECRET_KEY")
+    }
+}

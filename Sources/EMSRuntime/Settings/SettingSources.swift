@@ -1,0 +1,147 @@
+import Configuration
+import EMSCore
+import Yams
+
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
+
+/// Where settings come from: flags, then the environment, then the chosen profile of the file, then the file, then the defaults.
+public struct SettingSources: Sendable {
+    /// A value, and who said it.
+    public struct Found: Sendable, Equatable {
+        public let value: String
+        /// `--port`, `EMS_PORT`, `config.yaml, profile staging`, `default`.
+        public let source: String
+        /// Whether a flag said it: a wrong value is then wrong usage.
+        public let isFlag: Bool
+    }
+
+    /// The file that was read, where there was one.
+    public let file: String?
+    public let profile: String?
+    private let flags: [SettingKey: String]
+    private let environment: EnvironmentVariablesProvider
+    private let snapshot: YAMLSnapshot?
+
+    /// Finds and reads the configuration file.
+    /// - Parameters:
+    ///   - flags: what the command line says.
+    ///   - file: `--config`; where it is `nil`, the first of the usual places that exists, if any.
+    ///   - profile: `--profile`.
+    /// - Throws: ``EMSError`` with ``ErrorCode/configuration``.
+    public init(
+        flags: [SettingKey: String] = [:], file: String? = nil, profile: String? = nil, environment variables: [String: String]
+    ) throws {
+        self.flags = flags
+        environment = EnvironmentVariablesProvider(environmentVariables: variables)
+        let named = file ?? variables["EMS_CONFIG"].flatMap { $0.isEmpty ? nil : $0 }
+        self.file = named ?? Self.usualPlaces(variables).first { FileManager.default.fileExists(atPath: $0) }
+        self.profile = profile ?? variables["EMS_PROFILE"].flatMap { $0.isEmpty ? nil : $0 }
+        snapshot = try self.file.map { try Self.read($0, profile: profile ?? variables["EMS_PROFILE"]) }
+        if let profile = self.profile, self.file == nil {
+            throw EMSError(
+                .configuration, "the profile \(Printable.quoted(profile)) is wanted, but there is no configuration file",
+                fix: "write one: \(Self.usualPlaces(variables)[0])")
+        }
+    }
+
+    public func find(_ key: SettingKey) throws -> Found? {
+        if let value = flags[key] {
+            return Found(value: value, source: "--" + key.rawValue.replacing("_", with: "-"), isFlag: true)
+        }
+        for name in key.environmentNames {
+            if let value = try environment.environmentValue(forName: name), !value.isEmpty {
+                return Found(value: value, source: name, isFlag: false)
+            }
+        }
+        if let snapshot, let file {
+            if let profile, let value = try value(in: snapshot, ["profiles", profile, key.rawValue]) {
+                return Found(value: value, source: "\(file), profile \(profile)", isFlag: false)
+            }
+            if let value = try value(in: snapshot, [key.rawValue]) { return Found(value: value, source: file, isFlag: false) }
+        }
+        return key.defaultValue.map { Found(value: $0, source: "default", isFlag: false) }
+    }
+
+    public func environmentValue(_ name: String) -> String? {
+        guard let value = try? environment.environmentValue(forName: name), !value.isEmpty else { return nil }
+        return value
+    }
+
+    static func usualPlaces(_ environment: [String: String]) -> [String] {
+        [SystemPlaces.directory("XDG_CONFIG_HOME", ".config", in: environment) + "/ems/config.yaml", "/etc/ems/config.yaml"]
+    }
+
+    private func value(in snapshot: YAMLSnapshot, _ path: [String]) throws -> String? {
+        do {
+            guard let found = try snapshot.value(forKey: AbsoluteConfigKey(path), type: .string).value else { return nil }
+            guard case .string(let text) = found.content else { return nil }
+            return text
+        } catch {
+            throw EMSError(.configuration, "\(file ?? "the file"): \(path.joined(separator: ".")) must be one value, not a list or a map")
+        }
+    }
+
+    /// Reads the file, and refuses keys that mean nothing: a misspelt one would otherwise be passed over in silence.
+    private static func read(_ path: String, profile: String?) throws -> YAMLSnapshot {
+        let data: Data
+        do {
+            data = try Data(contentsOf: URL(fileURLWithPath: path))
+        } catch {
+            throw EMSError(.configuration, "the configuration file \(path) cannot be read", fix: "check that it exists and its mode")
+        }
+        do {
+            let text = String(decoding: data, as: UTF8.self)
+            let root = try Yams.compose(yaml: text)
+            guard let root else { return try snapshot(Data("{}".utf8), path) }
+            guard let mapping = root.mapping else { throw EMSError(.configuration, "\(path) must hold a map of settings") }
+            try check(mapping, path: path, prefix: "")
+            if let profile, !profile.isEmpty, mapping["profiles"]?.mapping?[Node(profile)] == nil {
+                let names = mapping["profiles"]?.mapping?.keys.compactMap(\.string) ?? []
+                throw EMSError(
+                    .configuration, "\(path) has no profile \(Printable.quoted(profile))",
+                    fix: names.isEmpty ? "add one under profiles:" : "its profiles are \(names.joined(separator: ", "))")
+            }
+            return try snapshot(data, path)
+        } catch let error as EMSError {
+            throw error
+        } catch {
+            throw EMSError(.configuration, "\(path) is not valid YAML: \(error)")
+        }
+    }
+
+    private static func snapshot(_ data: Data, _ path: String) throws -> YAMLSnapshot {
+        try YAMLSnapshot(data: Array(data).span.bytes, providerName: path, parsingOptions: .default)
+    }
+
+    private static func check(_ mapping: Node.Mapping, path: String, prefix: String) throws {
+        for (key, value) in mapping {
+            let name = key.string ?? ""
+            if prefix.isEmpty, name == "profiles" {
+                for (profile, settings) in value.mapping ?? [:] {
+                    guard let settings = settings.mapping else {
+                        throw EMSError(.configuration, "\(path): profiles.\(profile.string ?? "") must hold a map of settings")
+                    }
+                    try check(settings, path: path, prefix: "profiles.\(profile.string ?? "").")
+                }
+            } else if SettingKey(rawValue: name) == nil {
+                let nearest = Suggestion.nearest(to: name, among: SettingKey.allCases.map(\.rawValue))
+                throw EMSError(
+                    .configuration, "\(path): there is no setting \(Printable.quoted(prefix + name))",
+                    fix: nearest.map { "did you mean \($0)?" } ?? "ems config list shows all")
+            }
+        }
+    }
+}
+
+/// The directories of the XDG Base Directory Specification.
+public enum SystemPlaces {
+    /// The directory a variable names, or the one under the home directory where it names none (or a relative one).
+    public static func directory(_ variable: String, _ underHome: String, in environment: [String: String]) -> String {
+        if let path = environment[variable], path.hasPrefix("/") { return path }
+        return (environment["HOME"].flatMap { $0.isEmpty ? nil : $0 } ?? "/") + "/" + underHome
+    }
+}

@@ -1,0 +1,107 @@
+import EMSCore
+import Logging
+
+/// The configuration, read and checked.
+public struct Settings: Sendable {
+    public let dataDirectory: String
+    public let host: String
+    public let port: Int
+    /// Begins with a slash and does not end with one; empty for none.
+    public let apiPrefix: String
+    public let logLevel: Logger.Level
+    public let secretKey: String?
+    public let bcryptCost: Int
+    public let authentication: AuthenticationService.Policy
+
+    /// The embedded store's file.
+    public var databasePath: String { dataDirectory + "/ems.db" }
+    public var secretKeyPath: String { dataDirectory + "/secret.key" }
+
+    /// - Throws: ``EMSError`` that names the setting, who set it, and what it must be.
+    public init(_ sources: SettingSources, environment: [String: String]) throws {
+        let reader = Reader(sources: sources)
+        try reader.refuse(.mongodbURL, "this version keeps its data in the embedded store; MongoDB is not supported yet")
+        try reader.refuse(.rabbitmqURL, "this version has an embedded broker; RabbitMQ is not supported yet")
+        dataDirectory =
+            try reader.text(.dataDir) ?? (SystemPlaces.directory("XDG_DATA_HOME", ".local/share", in: environment) + "/ems")
+        host = try reader.required(.host)
+        port = try reader.integer(.port, in: 0...65_535)
+        apiPrefix = try reader.value(.apiPrefix, "a path such as /api, or / for none") { text in
+            let path = text.hasSuffix("/") ? String(text.dropLast()) : text
+            let isPath = path.isEmpty || path.hasPrefix("/")
+            return isPath && !path.contains("//") && !path.contains(where: { $0.isWhitespace || "?#:{}*".contains($0) }) ? path : nil
+        }
+        logLevel = try reader.value(.logLevel, "one of \(Logger.Level.allCases.map(\.rawValue).joined(separator: ", "))") {
+            Logger.Level(rawValue: $0.lowercased())
+        }
+        secretKey = try reader.value(ifSet: .secretKey, "at least \(AccessTokens.minimumSecretBytes) bytes; make one with: openssl rand -hex 32") {
+            $0.utf8.count >= AccessTokens.minimumSecretBytes ? $0 : nil
+        }
+        _ = try reader.value(.algorithm, "HS256") { $0 == "HS256" ? $0 : nil }
+        bcryptCost = try reader.integer(.bcryptSaltRounds, in: PasswordHasher.costRange)
+        let isLimited = try reader.value(.rateLimitEnabled, "true or false") { Self.boolean($0) }
+        let limit = try reader.value(.loginRateLimit, "a rate such as 5/minute") { Self.rate($0) }
+        authentication = AuthenticationService.Policy(
+            accessTokenSeconds: Int64(try reader.integer(.accessTokenExpireMinutes, in: 1...525_600)) * 60,
+            refreshTokenSeconds: Int64(try reader.integer(.refreshTokenExpireDays, in: 1...3650)) * 86_400,
+            loginAttempts: isLimited ? limit : nil)
+    }
+
+    static func boolean(_ text: String) -> Bool? {
+        switch text.lowercased() {
+        case "true", "1", "yes", "on": true
+        case "false", "0", "no", "off": false
+        default: nil
+        }
+    }
+
+    /// `5/minute` as five in sixty seconds.
+    static func rate(_ text: String) -> (limit: Int, windowSeconds: Int64)? {
+        let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
+        let windows: [String: Int64] = ["second": 1, "minute": 60, "hour": 3600]
+        guard parts.count == 2, let limit = Int(parts[0]), (1...100_000).contains(limit), let window = windows[String(parts[1])] else {
+            return nil
+        }
+        return (limit, window)
+    }
+
+    private struct Reader {
+        let sources: SettingSources
+
+        func text(_ key: SettingKey) throws -> String? {
+            try sources.find(key)?.value
+        }
+
+        func required(_ key: SettingKey) throws -> String {
+            try value(key, "set") { $0.isEmpty ? nil : $0 }
+        }
+
+        func integer(_ key: SettingKey, in range: ClosedRange<Int>) throws -> Int {
+            try value(key, "a whole number from \(range.lowerBound) to \(range.upperBound)") { text in
+                Int(text).flatMap { range.contains($0) ? $0 : nil }
+            }
+        }
+
+        func value<Value>(_ key: SettingKey, _ wanted: String, _ convert: (String) -> Value?) throws -> Value {
+            guard let value = try value(ifSet: key, wanted, convert) else {
+                throw EMSError(.configuration, "\(key.rawValue) must be \(wanted)")
+            }
+            return value
+        }
+
+        func value<Value>(ifSet key: SettingKey, _ wanted: String, _ convert: (String) -> Value?) throws -> Value? {
+            guard let found = try sources.find(key) else { return nil }
+            guard let value = convert(found.value) else {
+                let shown = key.isSecret ? "" : ", not \(Printable.quoted(found.value))"
+                throw EMSError(found.isFlag ? .usage : .configuration, "\(key.rawValue) (\(found.source)) must be \(wanted)\(shown)")
+            }
+            return value
+        }
+
+        func refuse(_ key: SettingKey, _ reason: String) throws {
+            if let found = try sources.find(key) {
+                throw EMSError(.configuration, "\(key.rawValue) (\(found.source)) is set, but \(reason)", fix: "unset it")
+            }
+        }
+    }
+}

@@ -1,0 +1,160 @@
+import EMSCore
+import EMSRuntime
+import Hummingbird
+import HummingbirdCore
+import Logging
+import NIOCore
+import NIOPosix
+import ServiceLifecycle
+import UnixSignals
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+/// What `ems serve` runs: the services of its roles, in a stated order.
+public struct Daemon: Sendable {
+    /// How long requests in flight may take after the first signal.
+    public static let shutdownSeconds = 10
+
+    private let runtime: Runtime
+    private let roles: Set<ServerRole>
+    private let onListening: @Sendable (_ host: String, _ port: Int) -> Void
+
+    /// - Parameters:
+    ///   - roles: which parts to run.
+    ///   - onListening: called when connections are accepted, with where.
+    public init(runtime: Runtime, roles: Set<ServerRole>, onListening: @escaping @Sendable (_ host: String, _ port: Int) -> Void) {
+        self.runtime = runtime
+        self.roles = roles
+        self.onListening = onListening
+    }
+
+    /// Runs until SIGTERM or SIGINT, then ends what it does; a second signal ends it at once.
+    public func run() async throws {
+        let authentication = try await runtime.authentication()
+        let group = MultiThreadedEventLoopGroup.singleton
+        let logger = runtime.logger
+
+        // Started in this order, stopped in the reverse: first no more requests come in, then what they wrote is carried on.
+        var services: [any Service] = [Housekeeping(runtime: runtime)]
+        if !roles.isDisjoint(with: [.events, .notifications]) { services.append(runtime.relay) }
+        var endpoint: WebSocketEndpoint?
+        if roles.contains(.notifications) {
+            services.append(runtime.consumer)
+            let hub = WebSocketHub(
+                notifications: runtime.notifications, authentication: authentication, eventLoopGroup: group, logger: logger)
+            services.append(hub)
+            endpoint = makeEndpoint(hub, authentication)
+        }
+        services.append(makeServer(endpoint, authentication, group))
+
+        var configuration = ServiceGroupConfiguration(services: services, logger: Logger(label: "ems.services", factory: Self.quiet))
+        configuration.maximumGracefulShutdownDuration = .seconds(Self.shutdownSeconds)
+        let serviceGroup = ServiceGroup(configuration: configuration)
+        try await endingOnSignals(serviceGroup)
+    }
+
+    private func endingOnSignals(_ group: ServiceGroup) async throws {
+        // Trapped before anything runs, so that no signal finds the default action.
+        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
+        let watch = Task {
+            var isEnding = false
+            for await signal in signals {
+                if isEnding { exit(128 + signal.rawValue) }
+                isEnding = true
+                runtime.logger.info("\(signal) received: finishing what is under way; once more ends at once")
+                await group.triggerGracefulShutdown()
+            }
+        }
+        defer { watch.cancel() }
+        do {
+            try await group.run()
+        } catch {
+            throw described(error)
+        }
+    }
+
+    private func makeEndpoint(_ hub: WebSocketHub, _ authentication: AuthenticationService) -> WebSocketEndpoint {
+        let prefixes = Set(["", runtime.settings.apiPrefix])
+        return WebSocketEndpoint(
+            authentication: authentication, hub: hub,
+            services: .init(subscriptions: runtime.subscriptions, notifications: runtime.notifications),
+            paths: Set(prefixes.flatMap { prefix in WebSocketEndpoint.paths.map { prefix + $0 } }), logger: runtime.logger)
+    }
+
+    private func makeServer(
+        _ endpoint: WebSocketEndpoint?, _ authentication: AuthenticationService, _ group: any EventLoopGroup
+    ) -> any Service {
+        let settings = runtime.settings
+        var table = RouteTable(prefix: settings.apiPrefix, authentication: authentication)
+        HealthRoutes(runtime: runtime).add(to: &table)
+        if roles.contains(.auth) {
+            AuthRoutes(users: runtime.users, authentication: authentication).add(to: &table)
+            UserRoutes(users: runtime.users).add(to: &table)
+        }
+        if roles.contains(.events) {
+            EventRoutes(events: runtime.events, prefix: settings.apiPrefix).add(to: &table)
+            SubscriptionRoutes(subscriptions: runtime.subscriptions).add(to: &table)
+        }
+        if roles.contains(.notifications) {
+            NotificationRoutes(notifications: runtime.notifications).add(to: &table)
+        }
+        if let endpoint { WebSocketRoutes(endpoint: endpoint).add(to: &table) }
+        return Application(
+            responder: table.makeResponder(),
+            server: HTTPServerBuilder { ConnectionChannel(responder: $0, webSockets: endpoint) },
+            configuration: ApplicationConfiguration(
+                address: .hostname(settings.host, port: settings.port), serverName: nil, backlog: 1024, reuseAddress: true),
+            onServerRunning: { channel in onListening(settings.host, channel.localAddress?.port ?? settings.port) },
+            eventLoopGroupProvider: .shared(group),
+            logger: runtime.logger)
+    }
+
+    /// The frameworks' own narration is not for the operator; their errors come back as errors.
+    private static func quiet(_ label: String) -> any LogHandler { SwiftLogNoOpLogHandler() }
+
+    private func described(_ error: any Error) -> any Error {
+        let place = "\(runtime.settings.host):\(runtime.settings.port)"
+        if let error = error as? IOError {
+            switch error.errnoCode {
+            case EADDRINUSE:
+                return EMSError(
+                    .addressInUse, "\(place) is in use by another process", fix: "stop it, or choose another with --port (0 lets the system)")
+            case EACCES, EPERM:
+                return EMSError(.permission, "listening on \(place) is not allowed", fix: "use a port above 1023")
+            case EADDRNOTAVAIL:
+                return EMSError(.configuration, "this machine has no address \(runtime.settings.host)", fix: "choose another with --host")
+            default: break
+            }
+        }
+        if error is SocketAddressError || error is NIOConnectionError {
+            return EMSError(.configuration, "the host \(runtime.settings.host) is not known", fix: "choose another with --host")
+        }
+        return error
+    }
+}
+
+/// What has to be tidied up now and then.
+private struct Housekeeping: Service {
+    let runtime: Runtime
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                do {
+                    try await runtime.housekeeping()
+                } catch where Task.isCancelled {
+                    return
+                } catch {
+                    runtime.logger.warning("housekeeping is put off: \(EMSError(error))")
+                }
+                try? await Task.sleep(for: .seconds(600))
+            }
+        }
+    }
+}

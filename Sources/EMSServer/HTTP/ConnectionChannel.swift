@@ -1,0 +1,67 @@
+import HTTPTypes
+import HummingbirdCore
+import Logging
+import NIOCore
+import NIOHTTP1
+import NIOHTTPTypes
+import NIOHTTPTypesHTTP1
+
+/// A client's connection: HTTP/1.1, until its first request asks to become a WebSocket and may.
+struct ConnectionChannel: ServerChildChannel, HTTPChannelHandler {
+    struct Value: ServerChildChannelValue {
+        let channel: any Channel
+        fileprivate let outcome: EventLoopFuture<Outcome>
+    }
+
+    fileprivate enum Outcome: Sendable {
+        case http(NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>)
+        case webSocket(any Channel)
+    }
+
+    /// How long a connection may be silent between requests, or a request take to arrive.
+    static let idleTimeout: Duration = .seconds(60)
+
+    let responder: HTTPChannelHandler.Responder
+    /// `nil` where this process serves no WebSockets.
+    let webSockets: WebSocketEndpoint?
+
+    func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
+        channel.eventLoop.makeCompletedFuture {
+            // Notifications are small and must not wait for more (Nagle's algorithm).
+            try channel.syncOptions?.setOption(ChannelOptions.tcpOption(.tcp_nodelay), value: 1)
+            let upgraders = webSockets.map { [WebSocketUpgrader(endpoint: $0, connection: Outcome.webSocket)] } ?? []
+            var configuration = NIOUpgradableHTTPServerPipelineConfiguration(
+                upgradeConfiguration: NIOTypedHTTPServerUpgradeConfiguration(
+                    upgraders: upgraders, notUpgradingCompletionHandler: { channel in Self.serveHTTP(channel, logger) }))
+            // The asynchronous channel reads one request after the other, and answers broken ones itself.
+            configuration.enablePipelining = false
+            configuration.enableErrorHandling = false
+            configuration.enableResponseHeaderValidation = false
+            configuration.decoderConfiguration.maxHeaderListSize = 32 * 1024
+            let outcome = try channel.pipeline.syncOperations.configureUpgradableHTTPServerPipeline(configuration: configuration)
+            return Value(channel: channel, outcome: outcome)
+        }
+    }
+
+    private static func serveHTTP(_ channel: any Channel, _ logger: Logger) -> EventLoopFuture<Outcome> {
+        channel.eventLoop.makeCompletedFuture {
+            try channel.pipeline.syncOperations.addHandler(HTTP1ToHTTPServerCodec(secure: false))
+            try channel.pipeline.syncOperations.addHandler(HTTPConnectionStateHandler(idleTimeout: idleTimeout, logger: logger))
+            return .http(
+                try NIOAsyncChannel(wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true)))
+        }
+    }
+
+    func handle(value: Value, logger: Logger) async {
+        do {
+            switch try await value.outcome.get() {
+            case .http(let channel): await handleHTTP(asyncChannel: channel, logger: logger)
+            case .webSocket(let channel): try await channel.closeFuture.get()
+            }
+        } catch {
+            // The client went away, or spoke no HTTP, before its first request was read.
+            logger.debug("a connection ended early: \(error)")
+            value.channel.close(promise: nil)
+        }
+    }
+}

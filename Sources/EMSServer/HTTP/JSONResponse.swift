@@ -1,0 +1,45 @@
+import EMSCore
+import HTTPTypes
+import Hummingbird
+import NIOCore
+
+extension Response {
+    /// An answer whose body is JSON.
+    static func json(_ status: HTTPResponse.Status = .ok, headers: HTTPFields = [:], of body: some JSONEncodable) -> Response {
+        .json(status, headers: headers, bytes: body.json())
+    }
+
+    static func json(_ status: HTTPResponse.Status = .ok, headers: HTTPFields = [:], _ write: (inout JSONWriter) -> Void) -> Response {
+        var writer = JSONWriter()
+        write(&writer)
+        return .json(status, headers: headers, bytes: writer.bytes)
+    }
+
+    private static func json(_ status: HTTPResponse.Status, headers: HTTPFields, bytes: [UInt8]) -> Response {
+        var headers = headers
+        if headers[.contentType] == nil { headers[.contentType] = "application/json" }
+        return Response(status: status, headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
+    }
+
+    /// The problem document (RFC 9457) of an error.
+    static func problem(_ error: EMSError, instance: String?) -> Response {
+        var headers: HTTPFields = [.contentType: "application/problem+json"]
+        switch error.code {
+        case .unauthenticated: headers[.wwwAuthenticate] = "Bearer"
+        case .tokenExpired, .tokenRevoked: headers[.wwwAuthenticate] = "Bearer error=\"invalid_token\""
+        default: break
+        }
+        if let seconds = error.retryAfter { headers[.retryAfter] = String(seconds) }
+        return .json(HTTPResponse.Status(code: error.code.httpStatus), headers: headers) { writer in
+            writer.object {
+                $0.member("type", "about:blank")
+                $0.member("title", error.code.title)
+                $0.member("status", error.code.httpStatus)
+                $0.member("code", error.code.rawValue)
+                $0.member("detail", error.code == .internal ? "something went wrong; it has been logged" : error.description)
+                if let instance { $0.member("instance", instance) }
+                if !error.fields.isEmpty { $0.member("errors", error.fields) }
+            }
+        }
+    }
+}

@@ -1,0 +1,140 @@
+import EMSCore
+import Logging
+import NIOCore
+import NIOConcurrencyHelpers
+import ServiceLifecycle
+
+/// Knows the sessions of this process, and hands each notification to those it is for: encoded once, one hop per event loop, the same
+/// buffer to all.
+final class WebSocketHub: Service {
+    /// How often ended sessions are looked for while anybody is connected.
+    static let revocationInterval: Duration = .seconds(1)
+    /// How far back each look reaches: clocks of several machines may differ by this much.
+    static let revocationOverlapSeconds: Int64 = 60
+
+    private let notifications: NotificationService
+    private let authentication: AuthenticationService
+    private let logger: Logger
+    private let shards: [Shard]
+    private let sessionCount = NIOLockedValueBox(0)
+
+    /// The sessions of one event loop. Only touched on it.
+    private final class Shard: @unchecked Sendable {
+        // Sendable because every access to `sessions` happens on `eventLoop`, which each method asserts.
+        let eventLoop: any EventLoop
+        private var sessions: [ObjectIdentifier: WebSocketSession] = [:]
+
+        init(eventLoop: any EventLoop) {
+            self.eventLoop = eventLoop
+        }
+
+        func add(_ session: WebSocketSession) {
+            eventLoop.assertInEventLoop()
+            sessions[ObjectIdentifier(session)] = session
+        }
+
+        func remove(_ session: WebSocketSession) {
+            eventLoop.assertInEventLoop()
+            sessions[ObjectIdentifier(session)] = nil
+        }
+
+        func broadcast(_ batch: [Outgoing]) {
+            eventLoop.assertInEventLoop()
+            for outgoing in batch {
+                for session in sessions.values where outgoing.isFor(session.identity.user.id) {
+                    session.notify(outgoing.frame, at: outgoing.position)
+                }
+            }
+        }
+
+        func close(_ ended: Set<SessionID>) {
+            eventLoop.assertInEventLoop()
+            for session in sessions.values where ended.contains(session.identity.sessionID) {
+                session.close(EMSError(.tokenRevoked, "the token was revoked"))
+            }
+        }
+    }
+
+    private struct Outgoing: Sendable {
+        let position: Int64
+        let frame: ByteBuffer
+        /// `nil`: everyone.
+        let recipients: Set<UserID>?
+
+        func isFor(_ user: UserID) -> Bool { recipients?.contains(user) ?? true }
+    }
+
+    init(
+        notifications: NotificationService, authentication: AuthenticationService, eventLoopGroup: any EventLoopGroup, logger: Logger
+    ) {
+        self.notifications = notifications
+        self.authentication = authentication
+        self.logger = logger
+        shards = eventLoopGroup.makeIterator().map(Shard.init)
+    }
+
+    func add(_ session: WebSocketSession, on eventLoop: any EventLoop) {
+        sessionCount.withLockedValue { $0 += 1 }
+        shard(of: eventLoop)?.add(session)
+    }
+
+    func remove(_ session: WebSocketSession, from eventLoop: any EventLoop) {
+        sessionCount.withLockedValue { $0 -= 1 }
+        shard(of: eventLoop)?.remove(session)
+    }
+
+    func run() async throws {
+        try await cancelWhenGracefulShutdown {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await self.fanOut() }
+                group.addTask { await self.closeRevoked() }
+                try await group.waitForAll()
+            }
+        }
+    }
+
+    private func fanOut() async throws {
+        for await batch in try await notifications.live() {
+            guard sessionCount.withLockedValue({ $0 }) > 0 else { continue }
+            var outgoing: [Outgoing] = []
+            for recorded in batch {
+                let recipients = recorded.isForEveryone ? nil : await recipients(of: recorded)
+                outgoing.append(
+                    Outgoing(position: recorded.position, frame: ServerFrame.text(recorded.notification.json()), recipients: recipients))
+            }
+            let ready = outgoing
+            for shard in shards { shard.eventLoop.execute { shard.broadcast(ready) } }
+        }
+    }
+
+    /// Asks until the store answers: a notification must not pass its recipients by.
+    private func recipients(of recorded: RecordedNotification) async -> Set<UserID> {
+        while !Task.isCancelled {
+            do {
+                return try await notifications.recipients(of: recorded)
+            } catch {
+                logger.warning("live notifications wait for the store: \(EMSError(error))")
+                try? await Task.sleep(for: .milliseconds(200))
+            }
+        }
+        return []
+    }
+
+    private func closeRevoked() async {
+        while !Task.isCancelled {
+            try? await Task.sleep(for: Self.revocationInterval)
+            guard !Task.isCancelled, sessionCount.withLockedValue({ $0 }) > 0 else { continue }
+            do {
+                let ended = Set(try await authentication.recentlyEndedSessions(seconds: Self.revocationOverlapSeconds))
+                if ended.isEmpty { continue }
+                for shard in shards { shard.eventLoop.execute { shard.close(ended) } }
+            } catch {
+                logger.warning("revoked sessions are looked for again: \(EMSError(error))")
+            }
+        }
+    }
+
+    private func shard(of eventLoop: any EventLoop) -> Shard? {
+        shards.first { $0.eventLoop === eventLoop }
+    }
+}

@@ -1,0 +1,118 @@
+import EMSCore
+import HTTPTypes
+import Logging
+import NIOConcurrencyHelpers
+import NIOCore
+import NIOHTTP1
+import NIOWebSocket
+
+/// Decides which requests become WebSocket sessions. One that may not is left to the HTTP routes, which say why.
+final class WebSocketUpgrader<Connection: Sendable>: NIOTypedHTTPServerProtocolUpgrader {
+    typealias UpgradeResult = Connection
+
+    let supportedProtocol = "websocket"
+    let requiredUpgradeHeaders: [String] = []
+    private let endpoint: WebSocketEndpoint
+    private let connection: @Sendable (any Channel) -> Connection
+    private let admitted = NIOLockedValueBox<AuthenticationService.Identity?>(nil)
+
+    /// One upgrader serves one connection.
+    init(endpoint: WebSocketEndpoint, connection: @escaping @Sendable (any Channel) -> Connection) {
+        self.endpoint = endpoint
+        self.connection = connection
+    }
+
+    func buildUpgradeResponse(
+        channel: any Channel, upgradeRequest: HTTPRequestHead, initialResponseHeaders: HTTPHeaders
+    ) -> EventLoopFuture<HTTPHeaders> {
+        let handshake = NIOTypedWebSocketServerUpgrader<Void>(
+            shouldUpgrade: { [endpoint, admitted] channel, head in
+                channel.eventLoop.makeFutureWithTask {
+                    guard let identity = try? await endpoint.identity(of: WebSocketRequest(head)) else { return nil }
+                    admitted.withLockedValue { $0 = identity }
+                    // Named only where the client offered it (RFC 6455, section 4.2.2).
+                    let offersBearer = WebSocketRequest(head).offersBearerProtocol
+                    return offersBearer ? ["Sec-WebSocket-Protocol": "bearer"] : [:]
+                }
+            },
+            upgradePipelineHandler: { channel, _ in channel.eventLoop.makeSucceededVoidFuture() })
+        return handshake.buildUpgradeResponse(
+            channel: channel, upgradeRequest: upgradeRequest, initialResponseHeaders: initialResponseHeaders)
+    }
+
+    func upgrade(channel: any Channel, upgradeRequest: HTTPRequestHead) -> EventLoopFuture<Connection> {
+        channel.eventLoop.makeCompletedFuture {
+            guard let identity = admitted.withLockedValue({ $0 }) else {
+                preconditionFailure("only an admitted request is upgraded")
+            }
+            let session = WebSocketSession(
+                identity: identity, since: WebSocketRequest(upgradeRequest).parameter("since"), hub: endpoint.hub,
+                services: endpoint.services, logger: endpoint.logger)
+            let decoder = ByteToMessageHandler(WebSocketFrameDecoder(maxFrameSize: WebSocketSession.Limit.messageBytes))
+            try channel.syncOptions?.setOption(
+                .writeBufferWaterMark, value: .init(low: WebSocketSession.Limit.outboundBytes / 2, high: WebSocketSession.Limit.outboundBytes))
+            try channel.pipeline.syncOperations.addHandlers([decoder, session])
+            return connection(channel)
+        }
+    }
+}
+
+/// Where WebSockets are served, and for whom.
+struct WebSocketEndpoint: Sendable {
+    static let paths = ["/ws", "/ws/ws"]
+
+    let authentication: AuthenticationService
+    let hub: WebSocketHub
+    let services: WebSocketSession.Services
+    /// The paths with and without the prefix.
+    let paths: Set<String>
+    let logger: Logger
+
+    /// Whom the request speaks for.
+    /// - Throws: ``EMSError`` where it is not for us, has no token, or a bad one.
+    func identity(of request: WebSocketRequest) async throws -> AuthenticationService.Identity {
+        guard paths.contains(request.path) else { throw EMSError(.notFound, "there is no WebSocket here") }
+        guard let token = request.token else {
+            throw EMSError(
+                .unauthenticated, "a token is needed",
+                fix: "send it in Authorization, in Sec-WebSocket-Protocol: bearer, <token>, or as ?token=")
+        }
+        return try await authentication.authenticate(token)
+    }
+}
+
+/// The parts of an upgrade request that matter, whichever parser read it.
+struct WebSocketRequest {
+    let path: String
+    private let query: Substring
+    private let authorization: String?
+    private let protocols: [String]
+
+    init(_ head: HTTPRequestHead) {
+        self.init(uri: head.uri, authorization: head.headers.first(name: "Authorization"), protocols: head.headers["Sec-WebSocket-Protocol"])
+    }
+
+    init(uri: String, authorization: String?, protocols: [String]) {
+        let parts = uri.split(separator: "?", maxSplits: 1)
+        path = parts.first.map(String.init) ?? "/"
+        query = parts.count > 1 ? parts[1] : ""
+        self.authorization = authorization
+        self.protocols = protocols.flatMap { $0.split(separator: ",").map { $0.filter { $0 != " " } } }
+    }
+
+    var offersBearerProtocol: Bool { protocols.first == "bearer" }
+
+    /// Tokens and ids hold no character that a URL would escape.
+    var token: String? {
+        if let token = BearerToken.token(inAuthorization: authorization) { return token }
+        if offersBearerProtocol, protocols.count == 2 { return protocols[1] }
+        return parameter("token")
+    }
+
+    func parameter(_ name: String) -> String? {
+        for pair in query.split(separator: "&") where pair.hasPrefix(name + "=") {
+            return String(pair.dropFirst(name.count + 1))
+        }
+        return nil
+    }
+}
