@@ -35,9 +35,8 @@ public struct Runtime: Sendable {
 
     /// Log-in and tokens: the part that needs the signing key.
     public func authentication() async throws -> AuthenticationService {
-        let secret = try settings.secretKey ?? SecretKeyFile.load(settings.secretKeyPath)
-        return AuthenticationService(
-            stores: backend.stores, hasher: hasher, accessTokens: try await AccessTokens(secret: secret), policy: settings.authentication)
+        let accessTokens = try await AccessTokens(secret: settings.signingKey().secret)
+        return AuthenticationService(stores: backend.stores, hasher: hasher, accessTokens: accessTokens, policy: settings.authentication)
     }
 
     /// Carries pending changes as far as a command that is about to end can: to the broker, and, since the embedded broker lives in

@@ -13,11 +13,31 @@ import Musl
 import Darwin
 #endif
 
+/// The key that signs access tokens.
+public struct SigningKey: Sendable {
+    public let secret: String
+    /// `SECRET_KEY` or a file's path.
+    public let source: String
+
+    /// Tells keys apart without giving them away: the beginning of a digest of the key under a label of its own.
+    public var fingerprint: String { SecureRandom.fingerprint(of: secret) }
+}
+
+extension Settings {
+    /// The configured key, or the embedded store's own.
+    public func signingKey() throws -> SigningKey {
+        if let secretKey { return SigningKey(secret: secretKey, source: "SECRET_KEY") }
+        return SigningKey(secret: try SecretKeyFile.load(secretKeyPath), source: secretKeyPath)
+    }
+}
+
 /// The embedded store's signing key: random, made once, readable by its owner only.
 enum SecretKeyFile {
     /// Reads the key, or makes one. Of several processes that do so at once, one makes it and all get the same.
     static func load(_ path: String) throws -> String {
         if let key = try read(path) { return key }
+        let directory = URL(fileURLWithPath: path).deletingLastPathComponent().path
+        try? FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         let key = SecureRandom.hex(32)
         let draft = "\(path).\(getpid())"
         let descriptor = open(draft, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0o600)

@@ -11,6 +11,11 @@ public enum SecureRandom {
     public static func hex(_ count: Int) -> String {
         hexadecimal(bytes(count))
     }
+
+    /// Eight bytes of a digest, as hex, by which secrets can be told apart and not be found out.
+    public static func fingerprint(of secret: String) -> String {
+        hexadecimal(sha256(Array("ems key fingerprint\0".utf8) + Array(secret.utf8)).prefix(8))
+    }
 }
 
 /// Bytes as lower-case hex.

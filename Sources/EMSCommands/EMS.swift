@@ -1,0 +1,26 @@
+import ArgumentParser
+
+/// The root command.
+struct EMS: AsyncParsableCommand {
+    static let version = "0.1.0"
+
+    static let configuration = CommandConfiguration(
+        commandName: "ems",
+        abstract: "Event management: administer users, events, notifications and tokens, or serve them.",
+        discussion: examples(
+            "ems user create ada --email ada@example.com --role admin",
+            "ems event create --title 'Tech Conference' --start 2027-03-01T09:00:00Z --end 2027-03-01T17:00:00Z",
+            "ems event list -o json | jq '.[].title'",
+            "ems notify watch --user ada",
+            "ems serve"),
+        version: "ems \(version)",
+        subcommands: [
+            UserCommand.self, EventCommand.self, NotifyCommand.self, TokenCommand.self, ConfigCommand.self, ServeCommand.self,
+            GenerateCommand.self,
+        ])
+}
+
+/// The examples that a command's help begins with.
+func examples(_ lines: String...) -> String {
+    "EXAMPLES:\n" + lines.map { "  $ \($0)" }.joined(separator: "\n")
+}

@@ -1,0 +1,15 @@
+import ArgumentParser
+
+struct EventCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "event",
+        abstract: "Manage events.",
+        discussion: examples(
+            "ems event create --title 'Tech Conference' --start 2027-03-01T09:00:00Z --end 2027-03-01T17:00:00Z --tag conference",
+            "ems event list --status scheduled",
+            "ems event search swift --near 37.77,-122.42 --radius-km 50"),
+        subcommands: [
+            EventCreate.self, EventList.self, EventShow.self, EventUpdate.self, EventDelete.self, EventSearchCommand.self,
+            EventSubscribe.self, EventUnsubscribe.self, EventImport.self, EventExport.self, EventComplete.self, EventWatch.self,
+        ])
+}

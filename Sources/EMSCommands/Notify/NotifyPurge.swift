@@ -1,0 +1,29 @@
+import ArgumentParser
+import EMSCore
+import EMSRuntime
+
+struct NotifyPurge: StoreCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "purge",
+        abstract: "Remove old notifications from all inboxes: for cron.",
+        discussion: examples(
+            "ems notify purge --older-than 90d --yes",
+            "ems notify purge --older-than 90d --dry-run"))
+
+    @Option(help: ArgumentHelp("How old: such as 12h or 90d.", valueName: "time"))
+    var olderThan: DurationArgument
+
+    @OptionGroup var confirmation: ConfirmationOptions
+    @OptionGroup var writing: WriteOptions
+    @OptionGroup var global: GlobalOptions
+
+    func run(_ runtime: Runtime, as principal: Principal) async throws {
+        let moment = Timestamp.now().adding(seconds: -olderThan.seconds)
+        if writing.isDryRun {
+            return StandardError.write("would remove \(try await runtime.notifications.purgeable(before: moment))")
+        }
+        try confirmation.confirm("Remove what was recorded before \(moment) from all inboxes")
+        let count = try await runtime.notifications.purge(before: moment)
+        if count > 0, Terminal.isInteractive { StandardError.write("removed \(count)") }
+    }
+}

@@ -1,0 +1,49 @@
+import ArgumentParser
+import EMSCore
+
+/// The forms in which data can be shown.
+enum OutputFormat: String, CaseIterable, ExpressibleByArgument {
+    case table, json, jsonl, yaml, csv, id
+}
+
+/// How data is shown.
+struct OutputOptions: ParsableArguments {
+    @Option(name: [.short, .long], help: ArgumentHelp("The form of the output.", valueName: "format"))
+    var output: OutputFormat = .table
+
+    @Option(help: ArgumentHelp("Which columns a table or csv has, separated by commas.", valueName: "names"))
+    var columns: String?
+
+    @Flag(help: "No header line in a table or csv.")
+    var noHeader = false
+
+    @Flag(help: "Times of tables in the local time zone instead of UTC.")
+    var local = false
+
+    /// Shows one thing.
+    func show<Item: Presentable>(_ item: Item) throws {
+        var list = ListWriter<Item>(options: self, isSingle: true)
+        try list.write([item])
+        try list.finish()
+    }
+
+    /// Shows many things.
+    func show<Item: Presentable>(_ items: [Item]) throws {
+        var list = ListWriter<Item>(options: self)
+        try list.write(items)
+        try list.finish()
+    }
+
+    /// The names that `--columns` gives, checked against those there are.
+    func chosenColumns<Item: Presentable>(of type: Item.Type) throws -> [Column<Item>] {
+        guard let columns else { return Item.columns.filter { output == .csv || $0.isUsual } }
+        return try columns.split(separator: ",").map { name in
+            guard let column = Item.columns.first(where: { $0.name == name }) else {
+                throw EMSError(
+                    .usage, "there is no column \(Printable.quoted(String(name)))",
+                    fix: "there are: \(Item.columns.map(\.name).joined(separator: ", "))")
+            }
+            return column
+        }
+    }
+}

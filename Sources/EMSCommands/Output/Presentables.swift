@@ -1,0 +1,111 @@
+import EMSCore
+
+extension User: Presentable {
+    static let columns: [Column<User>] = [
+        Column("user_id") { .text($0.id.description) },
+        Column("username") { .text($0.username) },
+        Column("email") { .text($0.email) },
+        Column("full_name") { .text($0.fullName) },
+        Column("role") { .text($0.role.rawValue) },
+        Column("is_active") { .text($0.isActive ? "true" : "false") },
+        Column("created_at", usual: false) { .time($0.createdAt) },
+        Column("updated_at", usual: false) { .time($0.updatedAt) },
+        Column("last_login_at", usual: false) { .time($0.lastLoginAt) },
+    ]
+
+    var identifier: String { id.description }
+}
+
+extension Event: Presentable {
+    static let columns: [Column<Event>] = [
+        Column("event_id") { .text($0.id.description) },
+        Column("title") { .text($0.title) },
+        Column("description", usual: false) { .text($0.description) },
+        Column("location") { .text($0.location) },
+        Column("start_time") { .time($0.startTime) },
+        Column("end_time", usual: false) { .time($0.endTime) },
+        Column("status") { .text($0.status.rawValue) },
+        Column("tags") { .text($0.tags.joined(separator: ",")) },
+        Column("max_attendees", usual: false) { .number($0.maxAttendees) },
+        Column("created_by", usual: false) { .text($0.createdBy) },
+        Column("attachment_url", usual: false) { .text($0.attachmentURL) },
+        Column("latitude", usual: false) { .text($0.coordinates.map { "\($0.latitude)" }) },
+        Column("longitude", usual: false) { .text($0.coordinates.map { "\($0.longitude)" }) },
+        Column("created_at", usual: false) { .time($0.createdAt) },
+        Column("updated_at", usual: false) { .time($0.updatedAt) },
+        Column("version", usual: false) { .number($0.version) },
+    ]
+
+    var identifier: String { id.description }
+}
+
+extension InboxEntry: Presentable {
+    static let columns: [Column<InboxEntry>] = Notification.columns.map { column in
+        Column(column.name, usual: column.isUsual) { column.value($0.notification) }
+    } + [Column("read") { .text($0.isRead ? "true" : "false") }]
+
+    var identifier: String { notification.id.description }
+}
+
+extension Notification: Presentable {
+    static let columns: [Column<Notification>] = [
+        Column("notification_id") { .text($0.id.description) },
+        Column("notification_type") { .text($0.kind.rawValue) },
+        Column("event_id", usual: false) { .text($0.event?.id.description) },
+        Column("event_title") { .text($0.event?.title) },
+        Column("message", usual: false) { .text($0.message) },
+        Column("user") { .text($0.actor) },
+        Column("timestamp") { .time($0.timestamp) },
+    ]
+
+    var identifier: String { id.description }
+}
+
+extension Session: Presentable {
+    static let columns: [Column<Session>] = [
+        Column("session_id") { .text($0.id.description) },
+        Column("user_id") { .text($0.userID.description) },
+        Column("label") { .text($0.label) },
+        Column("created_at") { .time($0.createdAt) },
+        Column("expires_at") { .time($0.expiresAt) },
+        Column("ended_at") { .time($0.endedAt) },
+    ]
+
+    var identifier: String { id.description }
+}
+
+extension Subscription: Presentable {
+    static let columns: [Column<Subscription>] = [
+        Column("event_id") { .text($0.eventID.description) },
+        Column("user_id") { .text($0.userID.description) },
+        Column("created_at") { .time($0.createdAt) },
+    ]
+
+    var identifier: String { eventID.description }
+}
+
+/// A few named values: a count, a status.
+struct Facts: Presentable {
+    let members: [(name: String, value: Cell)]
+
+    init(_ members: [(name: String, value: Cell)]) {
+        self.members = members
+    }
+
+    static let columns: [Column<Facts>] = []
+
+    var identifier: String { members.first.map { TableText.plain($0.value, isLocal: false) } ?? "" }
+
+    func encode(to writer: inout JSONWriter) {
+        writer.object { writer in
+            for (name, value) in members {
+                switch value {
+                case .text(let text): writer.member(name, text)
+                case .number(let number): writer.member(name, number)
+                case .time(let time): writer.member(name, time.description)
+                case .none: writer.member(name, String?.none)
+                }
+            }
+        }
+    }
+}

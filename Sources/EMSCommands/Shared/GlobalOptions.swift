@@ -1,0 +1,104 @@
+import ArgumentParser
+import EMSCore
+import EMSRuntime
+import EMSSQLite
+import Logging
+
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+/// What every command understands.
+struct GlobalOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("The configuration file.", valueName: "file"), completion: .file())
+    var config: String?
+
+    @Option(help: ArgumentHelp("The profile of the configuration file to use.", valueName: "name"))
+    var profile: String?
+
+    @Option(help: ArgumentHelp("The directory of the embedded store.", valueName: "directory"), completion: .directory)
+    var dataDir: String?
+
+    @Flag(help: "No colours, whatever the terminal can do.")
+    var noColor = false
+
+    @Flag(help: "Tell on stderr what is being done.")
+    var verbose = false
+
+    func sources(_ flags: [SettingKey: String] = [:]) throws -> SettingSources {
+        var flags = flags
+        flags[.dataDir] = dataDir
+        return try SettingSources(
+            flags: flags, file: config, profile: profile, environment: ProcessInfo.processInfo.environment)
+    }
+
+    func settings(_ flags: [SettingKey: String] = [:]) throws -> Settings {
+        try Settings(sources(flags), environment: ProcessInfo.processInfo.environment)
+    }
+
+    /// Opens the store for a command that runs and ends.
+    func openRuntime() throws -> Runtime {
+        var logger = Logger(label: "ems", factory: { StreamLogHandler.standardError(label: $0) })
+        logger.logLevel = verbose ? .debug : .error
+        return try Runtime(settings: settings(), mode: .command, logger: logger)
+    }
+
+    /// Who is at the command line: recorded with everything that is written.
+    var principal: Principal {
+        let login = getpwuid(geteuid()).flatMap { $0.pointee.pw_name }.map { String(cString: $0) }
+        return .operator(login ?? "uid\(geteuid())")
+    }
+}
+
+/// A command that works on the store as the operator.
+protocol StoreCommand: AsyncParsableCommand {
+    var global: GlobalOptions { get }
+    func run(_ runtime: Runtime, as principal: Principal) async throws
+}
+
+extension StoreCommand {
+    mutating func run() async throws {
+        try await run(try global.openRuntime(), as: global.principal)
+    }
+}
+
+extension Runtime {
+    /// Carries a command's changes on. They are stored already: what fails here is told, and done later by a daemon or the next command.
+    func deliverChangesOrTell() async {
+        do {
+            try await deliverChanges()
+        } catch {
+            StandardError.write("ems: stored; its notifications are still pending: \(EMSError(error))")
+        }
+    }
+}
+
+/// For commands that write.
+struct WriteOptions: ParsableArguments {
+    @Flag(name: [.customLong("dry-run")], help: "Say what would be done, and do nothing.")
+    var isDryRun = false
+}
+
+/// For commands that cannot be undone.
+struct ConfirmationOptions: ParsableArguments {
+    @Flag(help: "Do not ask.")
+    var yes = false
+
+    /// Asks on a terminal; without one, only `--yes` will do.
+    func confirm(_ question: String) throws {
+        if yes { return }
+        guard Terminal.isInteractive else {
+            throw EMSError(.usage, "\(question) cannot be asked without a terminal", fix: "add --yes")
+        }
+        guard Terminal.ask(question) else { throw EMSError(.failed, "not done") }
+    }
+}

@@ -1,0 +1,59 @@
+import EMSCore
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+/// A file named on the command line, read piece by piece; `-` is stdin.
+final class InputFile {
+    private let name: String
+    private let descriptor: Int32
+
+    /// - Throws: ``EMSError`` where it cannot be opened.
+    init(_ path: String) throws {
+        name = Self.displayName(path)
+        descriptor = path == "-" ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw Self.unreadable(name) }
+    }
+
+    deinit {
+        if descriptor > STDIN_FILENO { close(descriptor) }
+    }
+
+    /// The next bytes; `nil` at the end.
+    func next() throws -> [UInt8]? {
+        guard let bytes = FileDescriptor.read(from: descriptor) else { throw Self.unreadable(name) }
+        return bytes.isEmpty ? nil : bytes
+    }
+
+    /// Everything in the file.
+    static func bytes(_ path: String) throws -> [UInt8] {
+        let file = try InputFile(path)
+        var bytes: [UInt8] = []
+        while let piece = try file.next() { bytes += piece }
+        return bytes
+    }
+
+    static func json(_ path: String) throws -> JSONValue {
+        do {
+            return try JSONParser.parse(try bytes(path))
+        } catch let error as JSONSyntaxError {
+            throw EMSError(.malformed, "\(displayName(path)) is not JSON: \(error)")
+        }
+    }
+
+    /// The first line, without white space: a token, a key.
+    static func word(_ path: String) throws -> String {
+        String(decoding: try bytes(path).prefix { $0 != 0x0A }, as: UTF8.self).filter { !$0.isWhitespace }
+    }
+
+    static func displayName(_ path: String) -> String { path == "-" ? "stdin" : path }
+
+    private static func unreadable(_ name: String) -> EMSError {
+        EMSError(errno == ENOENT ? .notFound : .inputOutput, "\(name) cannot be read: \(String(cString: strerror(errno)))")
+    }
+}

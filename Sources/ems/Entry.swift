@@ -1,0 +1,8 @@
+import EMSCommands
+
+@main
+struct Entry {
+    static func main() async {
+        await CommandLineMain.run()
+    }
+}
