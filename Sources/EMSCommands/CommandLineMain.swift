@@ -40,7 +40,7 @@ public enum CommandLineMain {
         let code = EMS.exitCode(for: error)
         let isOurs = code == .failure
         if isOurs { return report(EMSError(error)) }
-        let message = EMS.fullMessage(for: error)
+        let message = EMS.fullMessage(for: error).replacing(/^Error: /, with: "ems: ")
         if code.isSuccess {
             do {
                 try StandardOutput.write(message + "\n")

@@ -91,7 +91,7 @@ public struct Daemon: Sendable {
         _ endpoint: WebSocketEndpoint?, _ authentication: AuthenticationService, _ group: any EventLoopGroup
     ) -> any Service {
         let settings = runtime.settings
-        var table = RouteTable(prefix: settings.apiPrefix, authentication: authentication)
+        var table = RouteTable(prefix: settings.apiPrefix, authentication: authentication, logger: runtime.logger)
         HealthRoutes(runtime: runtime).add(to: &table)
         if roles.contains(.auth) {
             AuthRoutes(users: runtime.users, authentication: authentication).add(to: &table)
@@ -112,7 +112,7 @@ public struct Daemon: Sendable {
                 address: .hostname(settings.host, port: settings.port), serverName: nil, backlog: 1024, reuseAddress: true),
             onServerRunning: { channel in onListening(settings.host, channel.localAddress?.port ?? settings.port) },
             eventLoopGroupProvider: .shared(group),
-            logger: runtime.logger)
+            logger: Logger(label: "ems.http", factory: Self.quiet))
     }
 
     /// The frameworks' own narration is not for the operator; their errors come back as errors.

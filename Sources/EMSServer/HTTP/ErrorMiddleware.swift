@@ -8,6 +8,8 @@ import NIOHTTP1
 struct ErrorMiddleware: RouterMiddleware {
     typealias Context = APIContext
 
+    let logger: Logger
+
     func handle(_ request: Request, context: APIContext, next: (Request, APIContext) async throws -> Response) async throws -> Response {
         do {
             return try await next(request, context)
@@ -17,7 +19,7 @@ struct ErrorMiddleware: RouterMiddleware {
         } catch {
             let described = Self.described(error, request)
             if described.code.httpStatus >= 500 {
-                context.logger.error("\(request.method.rawValue) \(request.uri.path): \(described)")
+                logger.error("\(request.method.rawValue) \(request.uri.path): \(described)")
             }
             return .problem(described, instance: request.uri.path)
         }

@@ -1,6 +1,7 @@
 import EMSCore
 import HTTPTypes
 import Hummingbird
+import Logging
 
 /// All routes, each with and without the prefix; a known path answers another method with 405 and says which it knows.
 struct RouteTable {
@@ -8,11 +9,14 @@ struct RouteTable {
 
     private let prefix: String
     private let authentication: AuthenticationService
+    private let logger: Logger
     private var routes: [(method: HTTPRequest.Method, path: String, handler: Handler)] = []
 
-    init(prefix: String, authentication: AuthenticationService) {
+    /// - Parameter logger: told of the errors that are not the client's.
+    init(prefix: String, authentication: AuthenticationService, logger: Logger) {
         self.prefix = prefix
         self.authentication = authentication
+        self.logger = logger
     }
 
     mutating func get(_ path: String, _ handler: @escaping Handler) { routes.append((.get, path, handler)) }
@@ -23,7 +27,7 @@ struct RouteTable {
 
     func makeResponder() -> RouterResponder<APIContext> {
         let router = Router(context: APIContext.self, options: .autoGenerateHeadEndpoints)
-        router.add(middleware: ErrorMiddleware())
+        router.add(middleware: ErrorMiddleware(logger: logger))
         for prefix in prefix.isEmpty ? [""] : ["", prefix] {
             for (method, path, handler) in routes {
                 router.on(RouterPath(prefix + path), method: method) { [authentication] request, context in
