@@ -95,9 +95,54 @@ let package = Package(
             pkgConfig: "libcrypt",
             providers: [.apt(["libcrypt-dev"])]
         ),
+        .target(
+            name: "StoreConformance",
+            dependencies: ["EMSCore"],
+            path: "Tests/StoreConformance",
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "EMSCoreTests",
             dependencies: ["EMSCore"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "EMSSQLiteTests",
+            dependencies: [
+                "EMSSQLite",
+                "StoreConformance",
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "EMSRuntimeTests",
+            dependencies: ["EMSRuntime"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "EMSServerTests",
+            dependencies: [
+                "EMSServer",
+                .product(name: "NIOWebSocket", package: "swift-nio"),
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "EMSCommandsTests",
+            dependencies: ["EMSCommands"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "EndToEnd",
+            dependencies: [
+                "ems",
+                "EMSCore",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOWebSocket", package: "swift-nio"),
+            ],
             swiftSettings: settings
         ),
     ]

@@ -40,7 +40,7 @@ public enum CommandLineMain {
         let code = EMS.exitCode(for: error)
         let isOurs = code == .failure
         if isOurs { return report(EMSError(error)) }
-        let message = EMS.fullMessage(for: error).replacing(/^Error: /, with: "ems: ")
+        let message = EMS.fullMessage(for: error)
         if code.isSuccess {
             do {
                 try StandardOutput.write(message + "\n")
@@ -50,7 +50,7 @@ public enum CommandLineMain {
             }
             return 0
         }
-        StandardError.write(message)
+        StandardError.write(message.replacing("Error: ", with: "ems: ", maxReplacements: 1))
         return ErrorCode.usage.exitStatus
     }
 

@@ -39,7 +39,6 @@ struct ManualPage {
         if !subcommands.isEmpty { page.macro("Ar", "command") }
         page.macro("Sh", "DESCRIPTION")
         page.line(abstract)
-        examples(command["discussion"]?.string, &page)
         if !subcommands.isEmpty {
             page.macro("Sh", "COMMANDS")
             page.macro("Bl", "-tag -width Ds")
@@ -59,6 +58,7 @@ struct ManualPage {
         page.line("0 where all is done; otherwise as")
         page.macro("Xr", "ems-exit-codes 7")
         page.line("says.")
+        examples(command["discussion"]?.string, &page)
         page.macro("Sh", "SEE ALSO")
         var others = path.count > 1 ? [path.dropLast().joined(separator: "-") + " 1"] : []
         others.append("ems-exit-codes 7")
@@ -71,7 +71,7 @@ struct ManualPage {
         guard !lines.isEmpty else { return }
         page.macro("Sh", "EXAMPLES")
         page.macro("Bd", "-literal -offset indent")
-        for line in lines { page.line(String(line)) }
+        for line in lines { page.literal(String(line)) }
         page.macro("Ed")
     }
 
@@ -123,7 +123,7 @@ enum ExitCodesPage {
         }
         page.macro("El")
         page.line("The values from 64 on are those of")
-        page.macro("Xr", "sysexits.h 3head")
+        page.macro("In", "sysexits.h")
         page.line("where they fit.")
         page.macro("Sh", "SEE ALSO")
         page.macro("Xr", "ems 1")
@@ -139,10 +139,33 @@ struct Mdoc {
         text += arguments.isEmpty ? ".\(name)\n" : ".\(name) \(arguments)\n"
     }
 
-    /// Running text, a sentence a line.
+    /// Running text: each sentence begins a line, and no line is long.
     mutating func line(_ words: String) {
-        let safe = Self.escaped(words)
-        text += (safe.hasPrefix(".") || safe.hasPrefix("'") ? "\\&" + safe : safe).replacing(". ", with: ".\n") + "\n"
+        var length = 0
+        for word in Self.escaped(words).split(separator: " ") {
+            let begins = length == 0
+            if !begins, length + word.count > 76 {
+                text += "\n"
+                length = 0
+            }
+            text += (length == 0 ? Self.guarded(word) : " " + word)
+            length += word.count + 1
+            if word.hasSuffix("."), word != "..." {
+                text += "\n"
+                length = 0
+            }
+        }
+        if length > 0 { text += "\n" }
+    }
+
+    /// A line that stays as it is.
+    mutating func literal(_ line: String) {
+        text += Self.guarded(Substring(Self.escaped(line))) + "\n"
+    }
+
+    /// A dot or quote at the beginning of a line would be a macro.
+    private static func guarded(_ words: Substring) -> String {
+        words.hasPrefix(".") || words.hasPrefix("'") ? "\\&" + words : String(words)
     }
 
     static func escaped(_ words: String) -> String {

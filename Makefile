@@ -1,0 +1,65 @@
+# What one does with this repository. `make` alone shows it.
+
+PREFIX ?= /usr/local
+RELEASE_FLAGS = --configuration release --static-swift-stdlib --product ems
+
+.PHONY: help
+help:
+	@sed -n 's/^## \([a-z]*\): \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+## setup: install what the build needs (Debian 12 with the Swift toolchain)
+.PHONY: setup
+setup:
+	@scripts/setup
+
+## build: build the debug binary
+.PHONY: build
+build: setup
+	swift build --product ems
+
+## release: build the release binary, .build/release/ems
+.PHONY: release
+release: setup
+	swift build $(RELEASE_FLAGS)
+
+## quickstart: show the whole story on a running system
+.PHONY: quickstart
+quickstart: build
+	@scripts/quickstart
+
+## test: check the format and run all tests
+.PHONY: test
+test: setup
+	@scripts/test
+
+## format: format the sources
+.PHONY: format
+format:
+	git ls-files -z '*.swift' | xargs -0 swift format --in-place --parallel
+
+## docs: make the manual pages and completions anew from the commands
+.PHONY: docs
+docs: build
+	rm -rf man completions
+	"$$(swift build --show-bin-path)/ems" generate .
+
+## bench: measure start-up, the idle daemon and delivery
+.PHONY: bench
+bench: release
+	Benchmarks/run
+
+## install: install the release binary, manual pages and completions under PREFIX
+.PHONY: install
+install: release
+	install -D -m 755 .build/release/ems $(DESTDIR)$(PREFIX)/bin/ems
+	install -d $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man7
+	install -m 644 man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 644 man/*.7 $(DESTDIR)$(PREFIX)/share/man/man7
+	install -D -m 644 completions/ems.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/ems
+	install -D -m 644 completions/_ems $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_ems
+	install -D -m 644 completions/ems.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/ems.fish
+
+## clean: remove what was built
+.PHONY: clean
+clean:
+	swift package clean

@@ -1,0 +1,127 @@
+import Testing
+
+@testable import EMSCore
+
+@Suite("Reading the fields of JSON")
+struct JSONFieldsTests {
+    @Test("Members of the right type are read")
+    func reading() throws {
+        let json = try JSONParser.parse(
+            #"""
+            {"title": "x", "count": 3, "at": "2026-03-01T09:00:00Z", "tags": ["a"], "place": {"latitude": 1, "longitude": -2.5}}
+            """#)
+        var fields = JSONFields(json)
+        #expect(fields.requiredString("title") == "x")
+        #expect(fields.integer("count") == 3)
+        #expect(fields.requiredTimestamp("at") == Timestamp(milliseconds: 1_772_355_600_000))
+        #expect(fields.strings("tags") == ["a"])
+        #expect(fields.coordinates("place") == Coordinates(latitude: 1, longitude: -2.5))
+        #expect(fields.has("title"))
+        #expect(!fields.has("subtitle"))
+        try fields.finish()
+    }
+
+    @Test("What is absent or null is nil, and no fault where it is not required", arguments: ["{}", #"{"a": null}"#])
+    func absence(text: String) throws {
+        var fields = JSONFields(try JSONParser.parse(text))
+        #expect(fields.string("a") == nil)
+        #expect(fields.integer("a") == nil)
+        #expect(fields.timestamp("a") == nil)
+        #expect(fields.strings("a") == nil)
+        #expect(fields.coordinates("a") == nil)
+        try fields.finish()
+    }
+
+    @Test("Null stands in the object all the same")
+    func presence() throws {
+        let fields = JSONFields(try JSONParser.parse(#"{"a": null}"#))
+        #expect(fields.has("a"))
+    }
+
+    @Test("A required member that is absent or null is missing", arguments: ["{}", #"{"a": null}"#])
+    func missing(text: String) throws {
+        var fields = JSONFields(try JSONParser.parse(text))
+        _ = fields.requiredString("a")
+        #expect(fields.errors.map(\.place) == ["body.a"])
+        #expect(fields.errors.map(\.type) == ["missing"])
+    }
+
+    @Test(
+        "A member of another type is a fault of its own type, at its place",
+        arguments: [
+            (#"{"string": 1}"#, "string", "string_type"),
+            (#"{"integer": "1"}"#, "integer", "int_type"),
+            (#"{"integer": 1.5}"#, "integer", "int_type"),
+            (#"{"integer": true}"#, "integer", "int_type"),
+            (#"{"timestamp": 1}"#, "timestamp", "datetime_type"),
+            (#"{"timestamp": "tomorrow"}"#, "timestamp", "datetime_parsing"),
+            (#"{"strings": "a"}"#, "strings", "list_type"),
+            (#"{"strings": ["a", 1]}"#, "strings", "list_type"),
+            (#"{"strings": [null]}"#, "strings", "list_type"),
+            (#"{"coordinates": [1, 2]}"#, "coordinates", "coordinates_type"),
+            (#"{"coordinates": {"latitude": 1}}"#, "coordinates", "coordinates_type"),
+            (#"{"coordinates": {"latitude": "1", "longitude": 2}}"#, "coordinates", "coordinates_type"),
+        ])
+    func types(text: String, name: String, type: String) throws {
+        var fields = JSONFields(try JSONParser.parse(text), at: ["body", "inner"])
+        _ = fields.string("string")
+        _ = fields.integer("integer")
+        _ = fields.timestamp("timestamp")
+        _ = fields.strings("strings")
+        _ = fields.coordinates("coordinates")
+        #expect(fields.errors.map(\.location) == [["body", "inner", name]])
+        #expect(fields.errors.map(\.type) == [type])
+    }
+
+    @Test("What is no object is one fault, not one for every member", arguments: ["null", "1", "[]", #""text""#])
+    func noObject(text: String) throws {
+        var fields = JSONFields(try JSONParser.parse(text))
+        _ = fields.requiredString("a")
+        _ = fields.requiredTimestamp("b")
+        _ = fields.integer("c")
+        #expect(fields.errors.map(\.place) == ["body"])
+        #expect(fields.errors.map(\.type) == ["object_type"])
+    }
+
+    @Test("All faults of a body are gathered and thrown together")
+    func gathering() throws {
+        let json = try JSONParser.parse(
+            #"""
+            {"description": 1, "start_time": "soon", "tags": "a", "max_attendees": "many", "status": "open", "coordinates": 7}
+            """#)
+        let found = try faults { _ = try EventDraft(json) }
+        #expect(
+            Set(found.map { "\($0.place) \($0.type)" }) == [
+                "body.title missing", "body.description string_type", "body.start_time datetime_parsing", "body.end_time missing",
+                "body.tags list_type", "body.max_attendees int_type", "body.status enum", "body.coordinates coordinates_type",
+            ])
+        #expect(found.count == 8)
+    }
+
+    @Test("A value that cannot stand is rejected with the caller's words")
+    func rejecting() throws {
+        var fields = JSONFields(try JSONParser.parse(#"{"a": "b"}"#))
+        fields.reject("a", "must be c", type: "enum")
+        let error = try #require(throws: EMSError.self) { try fields.finish() }
+        #expect(error.code == .invalid)
+        #expect(error.fields == [FieldError(["body", "a"], "must be c", type: "enum")])
+        #expect(error.message == "a must be c")
+    }
+
+    @Test("A fault has loc, msg and type in JSON")
+    func encoding() {
+        let fault = FieldError(["body", "title"], "is required", type: "missing")
+        #expect(String(decoding: fault.json(), as: UTF8.self) == #"{"loc":["body","title"],"msg":"is required","type":"missing"}"#)
+    }
+
+    @Test("A merge patch tells what is absent from what is taken away")
+    func mergePatch() throws {
+        let absent = try EventPatch(JSONParser.parse("{}"))
+        #expect(absent == EventPatch())
+        let taken = try EventPatch(JSONParser.parse(#"{"max_attendees": null, "attachment_url": null}"#))
+        #expect(taken.maxAttendees == .some(nil))
+        #expect(taken.attachmentURL == .some(nil))
+        let found = try faults { _ = try EventPatch(JSONParser.parse(#"{"title": null, "start_time": null}"#)) }
+        #expect(Set(found.map(\.place)) == ["body.title", "body.start_time"])
+    }
+}

@@ -1,0 +1,315 @@
+import EMSCore
+import Foundation
+import Testing
+
+@testable import EMSRuntime
+
+@Suite("Settings")
+struct SettingsTests {
+    static let secret = "q7Zk2MvX9pLw4RtY8sBn6JhF3dGc1QaE"
+
+    /// Runs the body with a configuration file of this content.
+    private func withFile<Result>(_ yaml: String, _ body: (String) throws -> Result) throws -> Result {
+        let url = FileManager.default.temporaryDirectory.appendingPathComponent("ems-settings-\(UUID().uuidString).yaml")
+        try Data(yaml.utf8).write(to: url)
+        defer { try? FileManager.default.removeItem(at: url) }
+        return try body(url.path)
+    }
+
+    private func settings(
+        flags: [SettingKey: String] = [:], environment: [String: String] = [:], profile: String? = nil, yaml: String = "{}"
+    ) throws -> Settings {
+        try withFile(yaml) { path in
+            let environment = environment.merging(["HOME": "/home/nobody"]) { given, _ in given }
+            let sources = try SettingSources(flags: flags, file: path, profile: profile, environment: environment)
+            return try Settings(sources, environment: environment)
+        }
+    }
+
+    private func refusal(
+        flags: [SettingKey: String] = [:], environment: [String: String] = [:], profile: String? = nil, yaml: String = "{}"
+    ) throws -> EMSError {
+        try #require(throws: EMSError.self) {
+            _ = try settings(flags: flags, environment: environment, profile: profile, yaml: yaml)
+        }
+    }
+
+    // MARK: Sources
+
+    static let layered = """
+        port: 4000
+        profiles:
+          staging:
+            port: 3000
+        """
+
+    @Test("A flag counts before the environment, this before the profile, this before the file, this before the default")
+    func precedence() throws {
+        let environment = ["EMS_PORT": "2000"]
+        #expect(try settings(flags: [.port: "1000"], environment: environment, profile: "staging", yaml: Self.layered).port == 1000)
+        #expect(try settings(environment: environment, profile: "staging", yaml: Self.layered).port == 2000)
+        #expect(try settings(profile: "staging", yaml: Self.layered).port == 3000)
+        #expect(try settings(yaml: Self.layered).port == 4000)
+        #expect(try settings().port == 8000)
+    }
+
+    @Test("Every value is found with who said it")
+    func provenance() throws {
+        try withFile(Self.layered) { path in
+            func source(_ flags: [SettingKey: String], _ environment: [String: String], _ profile: String?) throws -> String? {
+                try SettingSources(flags: flags, file: path, profile: profile, environment: environment).find(.port)?.source
+            }
+            #expect(try source([.port: "1"], ["EMS_PORT": "2"], "staging") == "--port")
+            #expect(try source([:], ["EMS_PORT": "2"], "staging") == "EMS_PORT")
+            #expect(try source([:], [:], "staging") == "\(path), profile staging")
+            #expect(try source([:], [:], nil) == path)
+            let sources = try SettingSources(file: path, environment: [:])
+            #expect(try sources.find(.host) == SettingSources.Found(value: "127.0.0.1", source: "default", isFlag: false))
+            #expect(try sources.find(.secretKey) == nil)
+        }
+    }
+
+    @Test("A profile says only what differs")
+    func profile() throws {
+        let yaml = """
+            host: 0.0.0.0
+            port: 4000
+            profiles:
+              staging:
+                port: 3000
+            """
+        #expect(try settings(profile: "staging", yaml: yaml).host == "0.0.0.0")
+    }
+
+    @Test("EMS_PROFILE chooses a profile, a flag another")
+    func profileFromEnvironment() throws {
+        let yaml = """
+            profiles:
+              one: {port: 1}
+              two: {port: 2}
+            """
+        #expect(try settings(environment: ["EMS_PROFILE": "one"], yaml: yaml).port == 1)
+        #expect(try settings(environment: ["EMS_PROFILE": "one"], profile: "two", yaml: yaml).port == 2)
+    }
+
+    @Test("A profile that the file does not have is refused, with those it has")
+    func unknownProfile() throws {
+        let error = try refusal(profile: "production", yaml: Self.layered)
+        #expect(error.code == .configuration)
+        #expect(error.message.contains("production"))
+        #expect(error.fix?.contains("staging") == true)
+    }
+
+    @Test("An empty variable counts as absent", arguments: ["EMS_PORT", "SECRET_KEY", "MONGODB_URL", "EMS_PROFILE", "EMS_CONFIG"])
+    func emptyVariables(name: String) throws {
+        #expect(try settings(environment: [name: ""]).port == 8000)
+    }
+
+    @Test("EMS_CONFIG names the file, a flag another")
+    func fileFromEnvironment() throws {
+        try withFile("port: 1") { first in
+            try withFile("port: 2") { second in
+                #expect(try SettingSources(environment: ["EMS_CONFIG": first]).file == first)
+                #expect(try SettingSources(file: second, environment: ["EMS_CONFIG": first]).find(.port)?.value == "2")
+            }
+        }
+    }
+
+    @Test("The file under XDG_CONFIG_HOME is found")
+    func usualPlace() throws {
+        let home = FileManager.default.temporaryDirectory.appendingPathComponent("ems-home-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: home) }
+        let folder = home.appendingPathComponent("ems")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        try Data("port: 4711".utf8).write(to: folder.appendingPathComponent("config.yaml"))
+        let sources = try SettingSources(environment: ["XDG_CONFIG_HOME": home.path])
+        #expect(try sources.find(.port)?.value == "4711")
+    }
+
+    @Test("A file that was named must be there")
+    func missingFile() throws {
+        let error = try #require(throws: EMSError.self) { _ = try SettingSources(file: "/nowhere/ems.yaml", environment: [:]) }
+        #expect(error.code == .configuration)
+        #expect(error.message.contains("/nowhere/ems.yaml"))
+    }
+
+    @Test("An empty file says nothing", arguments: ["", "\n", "# only a comment\n", "{}"])
+    func emptyFile(yaml: String) throws {
+        #expect(try settings(yaml: yaml).port == 8000)
+    }
+
+    // MARK: Keys
+
+    @Test("A key that means nothing is refused, with what was meant", arguments: [("prot: 80", "port"), ("secret_kye: x", "secret_key")])
+    func unknownKey(yaml: String, meant: String) throws {
+        let error = try refusal(yaml: yaml)
+        #expect(error.code == .configuration)
+        #expect(error.fix?.contains(meant) == true)
+    }
+
+    @Test("A key that means nothing is refused in a profile too, though it is not the chosen one")
+    func unknownKeyInProfile() throws {
+        let yaml = """
+            profiles:
+              staging:
+                prot: 80
+            """
+        let error = try refusal(yaml: yaml)
+        #expect(error.message.contains("profiles.staging.prot"))
+    }
+
+    @Test("What is not YAML, or no map, is refused", arguments: ["- a\n- b", "text", "port: [", "a: b: c", "\tport: 1"])
+    func malformedFile(yaml: String) throws {
+        #expect(try refusal(yaml: yaml).code == .configuration)
+    }
+
+    @Test("A list or a map where one value belongs is refused", arguments: ["port: [1, 2]", "port: {number: 80}"])
+    func wrongShape(yaml: String) throws {
+        let error = try refusal(yaml: yaml)
+        #expect(error.code == .configuration)
+        #expect(error.message.contains("port"))
+    }
+
+    @Test("The environment keeps the known names")
+    func environmentNames() {
+        let names = Set(SettingKey.allCases.flatMap(\.environmentNames))
+        let known: Set<String> = [
+            "MONGODB_URL", "DB_NAME", "SECRET_KEY", "ALGORITHM", "ACCESS_TOKEN_EXPIRE_MINUTES", "RABBITMQ_URL", "BROKER_URL",
+            "EXCHANGE_NAME", "QUEUE_NAME", "BCRYPT_SALT_ROUNDS", "RATE_LIMIT_ENABLED", "LOGIN_RATE_LIMIT", "API_PREFIX", "FRONTEND_URL",
+        ]
+        #expect(known.isSubset(of: names))
+    }
+
+    // MARK: Values
+
+    @Test("Without a word everything has its default")
+    func defaults() throws {
+        let settings = try settings()
+        #expect(settings.host == "127.0.0.1")
+        #expect(settings.port == 8000)
+        #expect(settings.apiPrefix == "/api")
+        #expect(settings.logLevel.rawValue == "info")
+        #expect(settings.secretKey == nil)
+        #expect(settings.bcryptCost == 12)
+        #expect(settings.authentication.accessTokenSeconds == 1800)
+        #expect(settings.authentication.refreshTokenSeconds == 30 * 86_400)
+        #expect(settings.authentication.loginAttempts?.limit == 5)
+        #expect(settings.authentication.loginAttempts?.windowSeconds == 60)
+        #expect(settings.dataDirectory == "/home/nobody/.local/share/ems")
+        #expect(settings.databasePath == "/home/nobody/.local/share/ems/ems.db")
+    }
+
+    @Test("The data lies under XDG_DATA_HOME, if that is an absolute path", arguments: [("/data", "/data/ems"), ("data", "/home/nobody/.local/share/ems")])
+    func dataDirectory(variable: String, directory: String) throws {
+        #expect(try settings(environment: ["XDG_DATA_HOME": variable]).dataDirectory == directory)
+    }
+
+    @Test(
+        "A wrong value is refused with the setting, who set it, and what it must be",
+        arguments: [
+            (.port, "EMS_PORT", "http", "65535"), (.port, "EMS_PORT", "65536", "65535"), (.port, "EMS_PORT", "-1", "65535"),
+            (.logLevel, "EMS_LOG_LEVEL", "loud", "warning"), (.algorithm, "ALGORITHM", "none", "HS256"),
+            (.algorithm, "ALGORITHM", "RS256", "HS256"), (.bcryptSaltRounds, "BCRYPT_SALT_ROUNDS", "3", "4"),
+            (.bcryptSaltRounds, "BCRYPT_SALT_ROUNDS", "21", "20"), (.rateLimitEnabled, "RATE_LIMIT_ENABLED", "perhaps", "true or false"),
+            (.loginRateLimit, "LOGIN_RATE_LIMIT", "often", "5/minute"),
+            (.accessTokenExpireMinutes, "ACCESS_TOKEN_EXPIRE_MINUTES", "0", "from 1"), (.apiPrefix, "API_PREFIX", "api", "/api"),
+        ] as [(SettingKey, String, String, String)])
+    func wrongValue(key: SettingKey, variable: String, value: String, wanted: String) throws {
+        let error = try refusal(environment: [variable: value])
+        #expect(error.code == .configuration)
+        for part in [key.rawValue, variable, "'\(value)'", wanted] {
+            #expect(error.message.contains(part))
+        }
+    }
+
+    @Test("A wrong value of a flag is wrong usage")
+    func wrongFlag() throws {
+        let error = try refusal(flags: [.port: "http"])
+        #expect(error.code == .usage)
+        #expect(error.message.contains("--port"))
+    }
+
+    @Test("A wrong value of the file is told with the file and the profile")
+    func wrongValueInFile() throws {
+        let error = try refusal(profile: "staging", yaml: "profiles: {staging: {port: http}}")
+        #expect(error.message.contains(".yaml, profile staging"))
+    }
+
+    @Test(
+        "A prefix begins with a slash and does not end with one",
+        arguments: [("/api", "/api"), ("/api/", "/api"), ("/a/b", "/a/b"), ("/", "")])
+    func apiPrefix(value: String, prefix: String) throws {
+        #expect(try settings(flags: [.apiPrefix: value]).apiPrefix == prefix)
+    }
+
+    @Test("A prefix that is no path is refused", arguments: ["api", "//", "/a//b", "/a b", "/a?b", "/a#b", "/:a", "/{a}", "/**"])
+    func badPrefix(value: String) throws {
+        #expect(try refusal(environment: ["API_PREFIX": value]).code == .configuration)
+    }
+
+    @Test(
+        "A rate is a count and a window",
+        arguments: [("5/minute", 5, 60), ("1/second", 1, 1), ("100000/hour", 100_000, 3600)] as [(String, Int, Int64)])
+    func rates(text: String, limit: Int, window: Int64) throws {
+        let rate = try #require(Settings.rate(text))
+        #expect(rate.limit == limit)
+        #expect(rate.windowSeconds == window)
+    }
+
+    @Test(
+        "Anything else is no rate",
+        arguments: ["", "5", "/", "5/", "/minute", "0/minute", "-1/minute", "5/day", "5/minute/", "five/minute", "100001/hour", "5 / minute", "5/Minute "])
+    func badRates(text: String) {
+        #expect(Settings.rate(text) == nil)
+    }
+
+    @Test("The limit of log-ins can be switched off", arguments: ["false", "FALSE", "0", "no", "off"])
+    func noRateLimit(value: String) throws {
+        #expect(try settings(environment: ["RATE_LIMIT_ENABLED": value]).authentication.loginAttempts == nil)
+    }
+
+    // MARK: Secrets
+
+    @Test("A secret key of 32 bytes is taken as it is")
+    func secretKey() throws {
+        #expect(try settings(environment: ["SECRET_KEY": Self.secret]).secretKey == Self.secret)
+    }
+
+    @Test("A secret key that is too short is refused, and not told")
+    func shortSecret() throws {
+        let short = String(Self.secret.prefix(31))
+        let error = try refusal(environment: ["SECRET_KEY": short])
+        #expect(error.code == .configuration)
+        #expect(error.message.contains("SECRET_KEY"))
+        #expect(error.message.contains("32"))
+        #expect(!error.description.contains(short))
+    }
+
+    @Test("A file that is not valid YAML is refused without showing the secrets in it")
+    func secretInBrokenFile() throws {
+        let error = try refusal(yaml: "secret_key: \"\(Self.secret)\nport: 80\n")
+        #expect(error.code == .configuration)
+        #expect(!error.description.contains(Self.secret))
+    }
+
+    @Test(
+        "What this version has not is refused, not passed over, and the address with its password not told",
+        arguments: [
+            ("MONGODB_URL", "mongodb://ems:hunter2@db.example.com"), ("RABBITMQ_URL", "amqp://ems:hunter2@mq.example.com"),
+            ("BROKER_URL", "amqp://ems:hunter2@mq.example.com"),
+        ])
+    func unsupported(variable: String, value: String) throws {
+        let error = try refusal(environment: [variable: value])
+        #expect(error.code == .configuration)
+        #expect(error.message.contains(variable))
+        #expect(!error.description.contains("hunter2"))
+        #expect(!error.description.contains("example.com"))
+    }
+
+    @Test("It is refused in the file as well")
+    func unsupportedInFile() throws {
+        let error = try refusal(yaml: "mongodb_url: mongodb://ems:hunter2@db.example.com")
+        #expect(error.code == .configuration)
+        #expect(!error.description.contains("hunter2"))
+    }
+}

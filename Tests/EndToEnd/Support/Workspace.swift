@@ -1,0 +1,129 @@
+import Foundation
+
+/// A temporary place for one test: its own data directory and environment, removed at the end.
+final class Workspace: Sendable {
+    let directory: URL
+    let environment: [String: String]
+
+    /// - Parameter environment: laid over a bare environment with cheap password hashing and no log-in limit.
+    init(_ environment: [String: String] = [:]) throws {
+        directory = FileManager.default.temporaryDirectory.appendingPathComponent("ems-test-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        let basics = [
+            "PATH": ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin",
+            "HOME": directory.path,
+            "EMS_DATA_DIR": directory.appendingPathComponent("data").path,
+            "BCRYPT_SALT_ROUNDS": "4",
+            "RATE_LIMIT_ENABLED": "false",
+        ]
+        self.environment = basics.merging(environment) { $1 }
+    }
+
+    deinit {
+        try? FileManager.default.removeItem(at: directory)
+    }
+
+    var dataDirectory: String { environment["EMS_DATA_DIR"] ?? directory.path }
+    var databasePath: String { dataDirectory + "/ems.db" }
+
+    /// The path of a file in the workspace.
+    func path(_ name: String) -> String { directory.appendingPathComponent(name).path }
+
+    /// Writes a file into the workspace.
+    /// - Returns: its path.
+    func file(_ name: String, _ text: String) throws -> String {
+        try Data(text.utf8).write(to: directory.appendingPathComponent(name))
+        return path(name)
+    }
+
+    /// Runs `ems` to its end.
+    func ems(_ arguments: String..., input: String = "", environment extra: [String: String] = [:]) async throws -> CommandResult {
+        try await run(EMSBinary.path, arguments, input: input, environment: extra)
+    }
+
+    /// Runs `ems` and expects success.
+    /// - Returns: what it printed.
+    @discardableResult
+    func output(_ arguments: String..., input: String = "") async throws -> String {
+        let result = try await run(EMSBinary.path, arguments, input: input)
+        guard result.status == 0 else { throw CommandFailed(arguments: arguments, result: result) }
+        return result.output
+    }
+
+    /// Runs a line of shell, in which `ems` is the binary under test.
+    func shell(_ line: String) async throws -> CommandResult {
+        let path = URL(fileURLWithPath: EMSBinary.path).deletingLastPathComponent().path
+        return try await run("/bin/sh", ["-c", "PATH=\"\(path):$PATH\"; " + line], input: "")
+    }
+
+    func run(
+        _ executable: String, _ arguments: [String], input: String = "", environment extra: [String: String] = [:]
+    ) async throws -> CommandResult {
+        let name = UUID().uuidString
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: executable)
+        process.arguments = arguments
+        process.environment = environment.merging(extra) { $1 }
+        process.currentDirectoryURL = directory
+        // Files instead of pipes: nothing can block on a buffer that nobody empties.
+        process.standardInput = try FileHandle(forReadingFrom: URL(fileURLWithPath: try file("\(name).in", input)))
+        process.standardOutput = try FileHandle(forWritingTo: URL(fileURLWithPath: try file("\(name).out", "")))
+        process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: try file("\(name).err", "")))
+        let (status, reason): (Int32, Process.TerminationReason) = try await withCheckedThrowingContinuation { continuation in
+            process.terminationHandler = { continuation.resume(returning: ($0.terminationStatus, $0.terminationReason)) }
+            do {
+                try process.run()
+            } catch {
+                process.terminationHandler = nil
+                continuation.resume(throwing: error)
+            }
+        }
+        defer {
+            for suffix in ["in", "out", "err"] { try? FileManager.default.removeItem(atPath: path("\(name).\(suffix)")) }
+        }
+        return CommandResult(
+            status: status, wasKilled: reason == .uncaughtSignal, output: try text("\(name).out"), errors: try text("\(name).err"))
+    }
+
+    private func text(_ name: String) throws -> String {
+        String(decoding: try Data(contentsOf: directory.appendingPathComponent(name)), as: UTF8.self)
+    }
+}
+
+struct CommandResult: Sendable {
+    /// The exit status, or the signal's number where one ended it.
+    let status: Int32
+    let wasKilled: Bool
+    let output: String
+    let errors: String
+}
+
+struct CommandFailed: Error, CustomStringConvertible {
+    let arguments: [String]
+    let result: CommandResult
+
+    var description: String { "ems \(arguments.joined(separator: " ")) ended with \(result.status): \(result.errors)" }
+}
+
+/// The binary under test: the one built beside the tests.
+enum EMSBinary {
+    static let path: String = {
+        let tests = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+        return tests.deletingLastPathComponent().appendingPathComponent("ems").path
+    }()
+}
+
+struct TimedOut: Error, CustomStringConvertible {
+    let description: String
+}
+
+/// Waits until something becomes true, looking often.
+func eventually(
+    _ what: String, within limit: Duration = .seconds(20), _ condition: () async throws -> Bool
+) async throws {
+    let deadline = ContinuousClock.now + limit
+    while try await !condition() {
+        guard ContinuousClock.now < deadline else { throw TimedOut(description: "not within \(limit): \(what)") }
+        try await Task.sleep(for: .milliseconds(10))
+    }
+}
