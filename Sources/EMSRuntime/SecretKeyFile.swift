@@ -39,7 +39,7 @@ enum SecretKeyFile {
         let directory = URL(fileURLWithPath: path).deletingLastPathComponent().path
         try? FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         let key = SecureRandom.hex(32)
-        let draft = "\(path).\(getpid())"
+        let draft = "\(path).\(SecureRandom.hex(8))"
         let descriptor = open(draft, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw cannot("made", path) }
         let text = Array((key + "\n").utf8)

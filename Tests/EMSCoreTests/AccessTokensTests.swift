@@ -79,7 +79,7 @@ struct AccessTokensTests {
     @Test("A token with one character changed is refused")
     func tampering() async throws {
         let token = Array(try await AccessTokens(secret: Self.secret).sign(claims()))
-        // The last character of a part holds bits that mean nothing.
+        // The very last character holds bits that mean nothing.
         for index in stride(from: 0, to: token.count - 1, by: 7) where token[index] != "." {
             var changed = token
             changed[index] = token[index] == "A" ? "B" : "A"
@@ -129,7 +129,10 @@ struct AccessTokensTests {
 
     @Test(
         "What is no token is refused, and is no crash",
-        arguments: ["", ".", "..", "...", "a", "a.b", "a.b.c", "a.b.c.d", "e30.e30.", "e30.e30.e30", "💥.💥.💥", "\u{0}", String(repeating: "a", count: 100_000)])
+        arguments: [
+            "", ".", "..", "...", "a", "a.b", "a.b.c", "a.b.c.d", "e30.e30.", "e30.e30.e30", "💥.💥.💥", "\u{0}",
+            String(repeating: "a", count: 100_000),
+        ])
     func garbage(token: String) async throws {
         #expect(try await refusal(of: token) == .unauthenticated)
     }

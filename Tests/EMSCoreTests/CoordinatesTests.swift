@@ -43,8 +43,8 @@ struct CoordinatesTests {
         "Everything within the radius lies within the bounds",
         arguments: [
             london, newYork, Coordinates(latitude: 0, longitude: 0), Coordinates(latitude: -17.7, longitude: 178.8),
-            Coordinates(latitude: 60, longitude: -179.9), Coordinates(latitude: 89.5, longitude: 10), Coordinates(latitude: -90, longitude: 0),
-            Coordinates(latitude: 78.2, longitude: 15.6),
+            Coordinates(latitude: 60, longitude: -179.9), Coordinates(latitude: 89.5, longitude: 10),
+            Coordinates(latitude: -90, longitude: 0), Coordinates(latitude: 78.2, longitude: 15.6),
         ], [0.5, 25, 400, 3000, 12_000, 20_015])
     func bounds(center: Coordinates, radius: Double) {
         let bounds = center.bounds(radius: radius)
@@ -86,6 +86,7 @@ struct CoordinatesTests {
         let latitude = asin(max(-1, min(1, sine)))
         let longitude = lambda + atan2(sin(theta) * sin(angle) * cos(phi), cos(angle) - sin(phi) * sin(latitude))
         let degrees = longitude * 180 / .pi
-        return Coordinates(latitude: latitude * 180 / .pi, longitude: degrees > 180 ? degrees - 360 : degrees < -180 ? degrees + 360 : degrees)
+        let wrapped = degrees > 180 ? degrees - 360 : degrees < -180 ? degrees + 360 : degrees
+        return Coordinates(latitude: latitude * 180 / .pi, longitude: wrapped)
     }
 }

@@ -133,7 +133,8 @@ struct EventRulesTests {
 
     @Test(
         "The number of attendees is positive and possible",
-        arguments: [(-1, false), (0, false), (1, true), (10_000_000, true), (10_000_001, false), (.max, false), (.min, false)] as [(Int, Bool)])
+        arguments: [(-1, false), (0, false), (1, true), (10_000_000, true), (10_000_001, false), (.max, false), (.min, false)]
+            as [(Int, Bool)])
     func attendees(count: Int, isAccepted: Bool) throws {
         var draft = draft()
         draft.maxAttendees = count
@@ -189,7 +190,8 @@ struct EventRulesTests {
             maxAttendees: 0, attachmentURL: "x", coordinates: Coordinates(latitude: 100, longitude: 200))
         #expect(
             Set(try found(draft).map { String($0.prefix { $0 != " " }) }) == [
-                "body.title", "body.location", "body.start_time", "body.end_time", "body.tags.0", "body.max_attendees", "body.attachment_url",
+                "body.title", "body.location", "body.start_time", "body.end_time", "body.tags.0", "body.max_attendees",
+                "body.attachment_url",
                 "body.coordinates.latitude", "body.coordinates.longitude",
             ])
     }

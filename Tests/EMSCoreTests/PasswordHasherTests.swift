@@ -74,7 +74,7 @@ struct PasswordHasherTests {
 
     @Test("Known hashes of other implementations are checked")
     func interoperability() async throws {
-        // From the test vectors of John the Ripper, as jBCrypt and py-bcrypt carry them.
+        // A test vector of jBCrypt.
         let hash = "$2a$06$m0CrhHm10qJ3lXRY.5zDGO3rS2KdeeWLuGmsfGlMfOxih58VYVfxe"
         #expect(try await hasher.verify("a", against: hash))
         #expect(try await !hasher.verify("b", against: hash))

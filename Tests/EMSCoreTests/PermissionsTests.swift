@@ -12,7 +12,8 @@ struct PermissionsTests {
 
     static func event(by creator: String) -> Event {
         Event(
-            title: "x", description: "", location: "", startTime: then, endTime: then.adding(seconds: 1), createdBy: creator, createdAt: then)
+            title: "x", description: "", location: "", startTime: then, endTime: then.adding(seconds: 1), createdBy: creator,
+            createdAt: then)
     }
 
     struct Row: Sendable {

@@ -72,10 +72,12 @@ struct TimestampTests {
     @Test(
         "What is no ISO 8601 is refused",
         arguments: [
-            "", " ", "now", "2026", "2026-03", "2026-3-1", "20260301", "26-03-01", "+2026-03-01", "-2026-03-01", "12026-03-01", "2026/03/01",
+            "", " ", "now", "2026", "2026-03", "2026-3-1", "20260301", "26-03-01", "+2026-03-01", "-2026-03-01", "12026-03-01",
+            "2026/03/01",
             "2026-03-01T", "2026-03-01T09", "2026-03-01T9:00", "2026-03-01T09:00:", "2026-03-01T09:00:0Z", "2026-03-01T09:00:00.",
             "2026-03-01T09:00:00.Z", "2026-03-01T09:00:00ZZ", "2026-03-01T09:00:00Z ", " 2026-03-01T09:00:00Z", "2026-03-01T09:00:00+",
-            "2026-03-01T09:00:00+2", "2026-03-01T09:00:00+02", "2026-03-01T09:00:00+02:0", "2026-03-01T09:00:00 CET", "2026-03-01_09:00:00Z",
+            "2026-03-01T09:00:00+2", "2026-03-01T09:00:00+02:0", "2026-03-01T09:00:00 CET",
+            "2026-03-01_09:00:00Z",
             "2026-03-01T09:00:00Z\u{0}", "２026-03-01",
         ])
     func nonsense(text: String) {
@@ -118,7 +120,9 @@ struct TimestampTests {
                 return
             }
             expected.day += 1
-            if expected.day > CivilDate.daysIn(month: expected.month, year: expected.year) { expected = (expected.year, expected.month + 1, 1) }
+            if expected.day > CivilDate.daysIn(month: expected.month, year: expected.year) {
+                expected = (expected.year, expected.month + 1, 1)
+            }
             if expected.month > 12 { expected = (expected.year + 1, 1, 1) }
         }
     }

@@ -109,8 +109,10 @@ struct SettingsTests {
     func fileFromEnvironment() throws {
         try withFile("port: 1") { first in
             try withFile("port: 2") { second in
-                #expect(try SettingSources(environment: ["EMS_CONFIG": first]).file == first)
-                #expect(try SettingSources(file: second, environment: ["EMS_CONFIG": first]).find(.port)?.value == "2")
+                let fromEnvironment = try SettingSources(environment: ["EMS_CONFIG": first])
+                #expect(fromEnvironment.file == first)
+                let fromFlag = try SettingSources(file: second, environment: ["EMS_CONFIG": first]).find(.port)
+                #expect(fromFlag?.value == "2")
             }
         }
     }
@@ -199,7 +201,9 @@ struct SettingsTests {
         #expect(settings.databasePath == "/home/nobody/.local/share/ems/ems.db")
     }
 
-    @Test("The data lies under XDG_DATA_HOME, if that is an absolute path", arguments: [("/data", "/data/ems"), ("data", "/home/nobody/.local/share/ems")])
+    @Test(
+        "The data lies under XDG_DATA_HOME, if that is an absolute path",
+        arguments: [("/data", "/data/ems"), ("data", "/home/nobody/.local/share/ems")])
     func dataDirectory(variable: String, directory: String) throws {
         #expect(try settings(environment: ["XDG_DATA_HOME": variable]).dataDirectory == directory)
     }
@@ -242,7 +246,7 @@ struct SettingsTests {
         #expect(try settings(flags: [.apiPrefix: value]).apiPrefix == prefix)
     }
 
-    @Test("A prefix that is no path is refused", arguments: ["api", "//", "/a//b", "/a b", "/a?b", "/a#b", "/:a", "/{a}", "/**"])
+    @Test("A prefix that is no path is refused", arguments: ["api", "//", "/api//", "/a//b", "/a b", "/a?b", "/a#b", "/:a", "/{a}", "/**"])
     func badPrefix(value: String) throws {
         #expect(try refusal(environment: ["API_PREFIX": value]).code == .configuration)
     }
@@ -258,7 +262,10 @@ struct SettingsTests {
 
     @Test(
         "Anything else is no rate",
-        arguments: ["", "5", "/", "5/", "/minute", "0/minute", "-1/minute", "5/day", "5/minute/", "five/minute", "100001/hour", "5 / minute", "5/Minute "])
+        arguments: [
+            "", "5", "/", "5/", "/minute", "0/minute", "-1/minute", "5/day", "5/minute/", "five/minute", "100001/hour", "5 / minute",
+            "5/minute ",
+        ])
     func badRates(text: String) {
         #expect(Settings.rate(text) == nil)
     }
@@ -285,9 +292,11 @@ struct SettingsTests {
         #expect(!error.description.contains(short))
     }
 
-    @Test("A file that is not valid YAML is refused without showing the secrets in it")
-    func secretInBrokenFile() throws {
-        let error = try refusal(yaml: "secret_key: \"\(Self.secret)\nport: 80\n")
+    @Test(
+        "A file that is not valid YAML is refused without showing the secrets in it",
+        arguments: ["secret_key: @\(secret)", "secret_key: \"\(secret)\nport: 80\n", "secret_key: key: \(secret)"])
+    func secretInBrokenFile(yaml: String) throws {
+        let error = try refusal(yaml: yaml)
         #expect(error.code == .configuration)
         #expect(!error.description.contains(Self.secret))
     }

@@ -26,7 +26,9 @@ struct ClientCommandTests {
         #expect(try ClientCommand(#"{"action": "ping", "id": 7}"#) == .ping)
     }
 
-    @Test("What is not JSON is malformed", arguments: ["", "ping", "{", "{'action': 'ping'}", "{}{}", #"{"action": "ping", "action": "ping"}"#])
+    @Test(
+        "What is not JSON is malformed",
+        arguments: ["", "ping", "{", "{'action': 'ping'}", "{}{}", #"{"action": "ping", "action": "ping"}"#])
     func malformed(text: String) throws {
         #expect(try code(of: text) == .malformed)
     }

@@ -9,7 +9,9 @@ struct WebSocketRequestTests {
         WebSocketRequest(uri: uri, authorization: authorization, protocols: protocols)
     }
 
-    @Test("The path ends at the question mark", arguments: [("/ws", "/ws"), ("/ws?token=a", "/ws"), ("/ws/ws?a?b", "/ws/ws"), ("/ws?", "/ws")])
+    @Test(
+        "The path ends at the question mark",
+        arguments: [("/ws", "/ws"), ("/ws?token=a", "/ws"), ("/ws/ws?a?b", "/ws/ws"), ("/ws?", "/ws")])
     func path(uri: String, path: String) {
         #expect(request(uri).path == path)
     }
@@ -24,7 +26,9 @@ struct WebSocketRequestTests {
         #expect(request(protocols: ["chat, superchat"]).token == nil)
     }
 
-    @Test("The token in Authorization is read, the scheme in any letter case", arguments: ["Bearer a.b.c", "bearer a.b.c", "BEARER  a.b.c"])
+    @Test(
+        "The token in Authorization is read, the scheme in any letter case",
+        arguments: ["Bearer a.b.c", "bearer a.b.c", "BEARER  a.b.c"])
     func authorization(header: String) {
         #expect(request(authorization: header).token == "a.b.c")
     }

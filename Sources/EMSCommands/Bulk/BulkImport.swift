@@ -20,8 +20,8 @@ struct ImportOptions: ParsableArguments {
     /// - Parameter each: what to do with a record.
     /// - Throws: ``EMSError`` with ``ErrorCode/partial`` where some records failed, after the summary.
     func run(_ each: (JSONValue) async throws -> BulkOutcome) async throws {
-        let input = try InputFile(file)
         var reader = RecordReader(format: try format ?? BulkFormat(path: file))
+        let input = try InputFile(file)
         var tally = Tally()
         while let piece = try input.next() {
             for record in try reader.read(piece) { try await take(record, &tally, each) }
@@ -72,7 +72,7 @@ struct ExportOptions: ParsableArguments {
 
     /// Writes page after page to stdout.
     func run<Item: Presentable>(_ fetch: (PageRequest) async throws -> (items: [Item], next: PageCursor?)) async throws {
-        var output = OutputOptions()
+        var output = try OutputOptions.parse([])
         output.output = format == .csv ? .csv : .jsonl
         try await LimitOptions.list(upTo: .max, output, fetch)
     }

@@ -31,7 +31,8 @@ struct ManualPage {
         page.macro("Os")
         page.macro("Sh", "NAME")
         page.macro("Nm", title)
-        page.macro("Nd", Mdoc.escaped(String(abstract.first.map { $0.lowercased() } ?? "") + abstract.dropFirst().trimmedPeriod))
+        let first = abstract.split(separator: ". ", maxSplits: 1).first ?? ""
+        page.macro("Nd", Mdoc.escaped(String(first.first.map { $0.lowercased() } ?? "") + first.dropFirst().trimmedPeriod))
         page.macro("Sh", "SYNOPSIS")
         page.macro("Nm", path.joined(separator: " "))
         let arguments = command.list("arguments").filter { $0["shouldDisplay"] != .bool(false) }

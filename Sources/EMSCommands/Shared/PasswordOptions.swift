@@ -1,12 +1,6 @@
 import ArgumentParser
 import EMSCore
 
-#if canImport(FoundationEssentials)
-import FoundationEssentials
-#else
-import Foundation
-#endif
-
 /// Where a password comes from: never from an argument, which other users of the machine could read.
 struct PasswordOptions: ParsableArguments {
     @Flag(help: "Read the password from the first line of stdin.")
@@ -26,10 +20,7 @@ struct PasswordOptions: ParsableArguments {
             return line
         }
         if let passwordFile {
-            guard let data = FileManager.default.contents(atPath: passwordFile) else {
-                throw EMSError(.inputOutput, "the file \(passwordFile) cannot be read")
-            }
-            return String(decoding: data.prefix { $0 != UInt8(ascii: "\n") && $0 != UInt8(ascii: "\r") }, as: UTF8.self)
+            return String(decoding: try InputFile.bytes(passwordFile).prefix { $0 != 0x0A && $0 != 0x0D }, as: UTF8.self)
         }
         guard Terminal.isInteractive else {
             throw EMSError(.usage, "a password is needed", fix: "use --password-stdin or --password-file")

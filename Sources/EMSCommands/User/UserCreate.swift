@@ -31,8 +31,8 @@ struct UserCreate: StoreCommand {
     func run(_ runtime: Runtime, as principal: Principal) async throws {
         let draft = UserDraft(username: username, email: email, password: try password.read(), fullName: fullName)
         if writing.isDryRun {
-            let accepted = try runtime.users.accepted(draft)
-            return StandardError.write("would create the user \(accepted.username)")
+            try await runtime.users.check(draft)
+            return StandardError.write("would create the user \(draft.username)")
         }
         try output.show(try await runtime.users.create(draft, role: role))
     }

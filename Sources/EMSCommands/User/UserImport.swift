@@ -14,19 +14,15 @@ struct UserImport: StoreCommand {
 
     func run(_ runtime: Runtime, as principal: Principal) async throws {
         try await input.run { record in
+            if let username = record["username"]?.string, try await runtime.users.exists(username) { return .skipped }
             let draft = try UserDraft(record)
             let role = try Self.role(record["role"]?.string)
-            do {
-                _ = try await runtime.users.user(named: draft.username)
-                return .skipped
-            } catch let error as EMSError where error.code == .notFound {
-                if writing.isDryRun {
-                    _ = try runtime.users.accepted(draft)
-                } else {
-                    _ = try await runtime.users.create(draft, role: role)
-                }
-                return .created
+            if writing.isDryRun {
+                try await runtime.users.check(draft)
+            } else {
+                _ = try await runtime.users.create(draft, role: role)
             }
+            return .created
         }
     }
 

@@ -33,7 +33,7 @@ struct UserUpdate: StoreCommand {
         let current = try await runtime.users.user(named: user.name)
         let patch = UserPatch(username: username, email: email, fullName: fullName.map { .some($0) })
         if writing.isDryRun {
-            _ = try runtime.users.patched(current, with: patch)
+            try await runtime.users.check(patch, of: current)
             return StandardError.write("would change the user \(current.username)")
         }
         try output.show(try await runtime.users.update(current.id, with: patch))

@@ -60,8 +60,14 @@ public final class WorkerPool: Sendable {
                     state.idle.append(worker)
                     return nil
                 }
-                defer { state.firstWaiting += 1 }
-                return state.waiting[state.firstWaiting]
+                let next = state.waiting[state.firstWaiting]
+                state.firstWaiting += 1
+                // What has run is let go of now and then, so that a queue that never runs dry does not grow.
+                if state.firstWaiting > capacity {
+                    state.waiting.removeFirst(state.firstWaiting)
+                    state.firstWaiting = 0
+                }
+                return next
             }
             if let next { start(next, on: worker) }
         }

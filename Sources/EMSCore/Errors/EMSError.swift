@@ -39,6 +39,14 @@ public struct EMSError: Error, Sendable {
         invalid([FieldError([place, field], message, type: type)])
     }
 
+    public static func usernameTaken(_ username: String) -> EMSError {
+        EMSError(.usernameTaken, "the username \(Printable.quoted(username)) is taken", fix: "choose another")
+    }
+
+    public static func emailTaken(_ email: String) -> EMSError {
+        EMSError(.emailTaken, "the email \(Printable.quoted(email)) is registered already", fix: "log in, or use another")
+    }
+
     public static func notFound(_ kind: String, _ name: some CustomStringConvertible) -> EMSError {
         EMSError(.notFound, "there is no \(kind) \(Printable.quoted(name.description))")
     }

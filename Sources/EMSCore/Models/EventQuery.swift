@@ -102,6 +102,7 @@ public struct PageRequest: Sendable, Equatable {
         guard Self.sizeRange.contains(size) else {
             throw EMSError.invalid("page_size", "must be between \(Self.sizeRange.lowerBound) and \(Self.sizeRange.upperBound)", in: "query")
         }
+        if after != nil { return }
         guard number >= 1 else { throw EMSError.invalid("page", "must be 1 or more", in: "query") }
         guard number <= Self.depthLimit, offset + size <= Self.depthLimit else {
             throw EMSError.invalid(
@@ -132,11 +133,11 @@ public enum PageCursor: Sendable, Equatable {
             let id = rest[rest.index(after: dot)...]
             if id.utf8.count <= 64, id.utf8.allSatisfy({ $0.isHexDigit }) {
                 self = .key(value: value, id: String(id))
-                return
+                if self.text == text { return }
             }
         } else if text.hasPrefix("o"), let count = Int(rest), (0...EventQuery.candidateLimit).contains(count) {
             self = .offset(count)
-            return
+            if self.text == text { return }
         }
         throw EMSError.invalid("after", "must be the next of an earlier page", in: "query")
     }

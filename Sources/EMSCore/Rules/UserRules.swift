@@ -40,7 +40,7 @@ public enum UserRules {
         }
         if password.utf8.contains(0) { faults.add(field, "must not hold a NUL character") }
         if !password.contains(where: \.isUppercase) { faults.add(field, "must hold an upper-case letter") }
-        if !password.contains(where: \.isNumber) { faults.add(field, "must hold a digit") }
+        if !password.unicodeScalars.contains(where: { $0.properties.numericType == .decimal }) { faults.add(field, "must hold a digit") }
         if !password.contains(where: { !$0.isLetter && !$0.isNumber && !$0.isWhitespace }) {
             faults.add(field, "must hold a special character such as ! or #")
         }

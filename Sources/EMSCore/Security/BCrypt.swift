@@ -13,14 +13,27 @@ enum BCrypt {
     /// Hashes a password of 1 to 72 bytes without NUL.
     /// - Parameter cost: the base-2 logarithm of the number of rounds, 4…31.
     static func hash(_ password: String, cost: Int) throws -> String {
+        guard let hash = crypt(password, try setting(cost: cost)) else { throw EMSError(.internal, "bcrypt failed") }
+        return hash
+    }
+
+    /// The form of a hash at this cost that no password has: its digest is random. To make it costs nothing; to compare with it, as
+    /// much as with any other.
+    static func decoy(cost: Int) throws -> String {
+        let digits = Array("./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
+        let digest = SecureRandom.bytes(31).map { digits[Int($0 & 63)] }
+        return String(decoding: try setting(cost: cost).prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self) + String(digest)
+    }
+
+    /// The prefix of a hash: method, cost and a random salt.
+    private static func setting(cost: Int) throws -> [CChar] {
         var random = SystemRandomNumberGenerator()
         let salt = (0..<16).map { _ in CChar(truncatingIfNeeded: random.next()) }
         var setting = [CChar](repeating: 0, count: Int(CRYPT_GENSALT_OUTPUT_SIZE))
         guard crypt_gensalt_rn("$2b$", UInt(cost), salt, Int32(salt.count), &setting, Int32(setting.count)) != nil else {
             throw EMSError(.internal, "bcrypt refused the cost \(cost)")
         }
-        guard let hash = crypt(password, setting) else { throw EMSError(.internal, "bcrypt failed") }
-        return hash
+        return setting
     }
 
     /// Whether the password has this hash, compared in constant time. A hash that is no bcrypt hash matches nothing.

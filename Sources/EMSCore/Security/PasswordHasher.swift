@@ -1,13 +1,9 @@
-import Synchronization
-
 /// Hashes and checks passwords on a small pool of its own, so that log-ins cannot starve anything else.
 public final class PasswordHasher: Sendable {
     public static let costRange = 4...20
 
     private let cost: Int
     private let pool: WorkerPool
-    private let decoy = Mutex<String?>(nil)
-
     /// - Parameters:
     ///   - cost: the base-2 logarithm of bcrypt's rounds.
     ///   - workers: how many hashes are computed at once.
@@ -26,19 +22,9 @@ public final class PasswordHasher: Sendable {
         // Longer ones cannot be anybody's password; bcrypt would compare their beginnings.
         let isPossible = password.utf8.count <= UserRules.passwordByteLimit && !password.utf8.contains(0)
         let candidate = isPossible ? password : ""
-        return try await pool.run { [self] in
-            let matches = BCrypt.verify(candidate, hash: try hash ?? decoyHash())
+        return try await pool.run { [cost] in
+            let matches = BCrypt.verify(candidate, hash: try hash ?? BCrypt.decoy(cost: cost))
             return matches && hash != nil && isPossible
-        }
-    }
-
-    /// A hash of nothing anybody knows, at the configured cost; made once.
-    private func decoyHash() throws -> String {
-        try decoy.withLock { decoy in
-            if let decoy { return decoy }
-            let made = try BCrypt.hash(ID<PasswordHasher>().description, cost: cost)
-            decoy = made
-            return made
         }
     }
 }

@@ -12,8 +12,32 @@ public struct UserService: Sendable {
         self.now = now
     }
 
+    /// Whether a new account could be made of the draft.
+    /// - Throws: what ``create(_:role:)`` would throw.
+    public func check(_ draft: UserDraft) async throws {
+        let draft = try accepted(draft)
+        try await checkFree(username: draft.username, email: draft.email, for: nil)
+    }
+
+    /// Whether the account could be changed so.
+    /// - Throws: what ``update(_:with:)`` would throw.
+    public func check(_ patch: UserPatch, of user: User) async throws {
+        let changed = try patched(user, with: patch)
+        try await checkFree(username: changed.username, email: changed.email, for: user.id)
+    }
+
+    private func checkFree(username: String, email: String, for owner: UserID?) async throws {
+        if let holder = try await users.user(login: username), holder.id != owner { throw EMSError.usernameTaken(username) }
+        if let holder = try await users.user(login: email), holder.id != owner { throw EMSError.emailTaken(email) }
+    }
+
+    /// Whether the username is taken, in any letter case.
+    public func exists(_ username: String) async throws -> Bool {
+        try await !username.contains("@") && users.user(login: username) != nil
+    }
+
     /// What a draft becomes, without storing it: white space around it gone, everything checked.
-    public func accepted(_ draft: UserDraft) throws -> UserDraft {
+    func accepted(_ draft: UserDraft) throws -> UserDraft {
         var draft = draft
         draft.email = TextRules.trimmed(draft.email)
         draft.fullName = draft.fullName.map(TextRules.trimmed)
@@ -56,7 +80,7 @@ public struct UserService: Sendable {
     }
 
     /// What a patch makes of a user, without storing it.
-    public func patched(_ user: User, with patch: UserPatch) throws -> User {
+    func patched(_ user: User, with patch: UserPatch) throws -> User {
         var user = user
         if let username = patch.username { user.username = username }
         if let email = patch.email { user.email = TextRules.trimmed(email) }

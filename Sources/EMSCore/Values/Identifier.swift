@@ -23,13 +23,16 @@ public struct ID<Subject>: Hashable, Comparable, Sendable {
         var high: UInt64 = 0
         var low: UInt64 = 0
         var digits = 0
+        var hyphens = 0
         for byte in text.utf8 {
             let nibble: UInt8
             switch byte {
             case UInt8(ascii: "0")...UInt8(ascii: "9"): nibble = byte - UInt8(ascii: "0")
             case UInt8(ascii: "a")...UInt8(ascii: "f"): nibble = byte - UInt8(ascii: "a") + 10
             case UInt8(ascii: "A")...UInt8(ascii: "F"): nibble = byte - UInt8(ascii: "A") + 10
-            case UInt8(ascii: "-") where [8, 12, 16, 20].contains(digits): continue
+            case UInt8(ascii: "-") where hyphens < 4 && digits == 8 + 4 * hyphens:
+                hyphens += 1
+                continue
             default: return nil
             }
             high = (high << 4) | (low >> 60)
@@ -37,7 +40,7 @@ public struct ID<Subject>: Hashable, Comparable, Sendable {
             digits += 1
             if digits > 32 { return nil }
         }
-        guard digits == 32 else { return nil }
+        guard digits == 32, hyphens == 0 || hyphens == 4 else { return nil }
         self.init(high: high, low: low)
     }
 

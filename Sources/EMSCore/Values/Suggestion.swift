@@ -1,11 +1,12 @@
 /// Finds what a misspelt word was meant to be.
 public enum Suggestion {
-    /// The nearest of the words by edit distance, if it is near enough to be a slip of the fingers.
+    /// The word that begins like this one, or the nearest by edit distance, if it is near enough to be a slip of the fingers.
     public static func nearest(to word: String, among words: some Sequence<String>) -> String? {
         let scored = words.map { (word: $0, distance: distance(word.lowercased(), $0.lowercased())) }
         guard let best = scored.min(by: { ($0.distance, $0.word) < ($1.distance, $1.word) }) else { return nil }
-        let isPrefix = word.count >= 2 && best.word.hasPrefix(word)
-        return best.distance <= max(1, word.count / 3) || isPrefix ? best.word : nil
+        if best.distance <= max(1, word.count / 3) { return best.word }
+        let longer = scored.filter { word.count >= 2 && $0.word.lowercased().hasPrefix(word.lowercased()) }
+        return longer.min { ($0.distance, $0.word) < ($1.distance, $1.word) }?.word
     }
 
     /// The optimal string alignment distance: insertions, deletions, substitutions, and swaps of neighbours, each counted one

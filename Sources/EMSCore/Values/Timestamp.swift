@@ -30,10 +30,15 @@ public struct Timestamp: Hashable, Comparable, Sendable {
         milliseconds.flooredDivision(by: 1000).quotient
     }
 
+    /// The moment so many seconds later; the last there is, where that would be beyond.
     public func adding(seconds: Int64) -> Timestamp {
-        Timestamp(milliseconds: milliseconds + seconds * 1000)
+        let (span, isTooLong) = seconds.multipliedReportingOverflow(by: 1000)
+        let (sum, isTooLate) = milliseconds.addingReportingOverflow(span)
+        return isTooLong || isTooLate ? .latest : Timestamp(milliseconds: sum)
     }
 
+    /// The first moment of the year 0001; earlier ones are refused on input.
+    static let earliest = Timestamp(milliseconds: -62_135_596_800_000)
     /// The last moment that four digits of year can write; later ones are refused on input.
     static let latest = Timestamp(milliseconds: 253_402_300_799_999)
 }
@@ -100,7 +105,7 @@ extension Timestamp: CustomStringConvertible {
                 milliseconds += sign * (hours * 3_600_000 + minutes * 60_000)
             }
         }
-        guard reader.isAtEnd, milliseconds <= Timestamp.latest.milliseconds else { return nil }
+        guard reader.isAtEnd, (Timestamp.earliest.milliseconds...Timestamp.latest.milliseconds).contains(milliseconds) else { return nil }
         self.init(milliseconds: milliseconds)
     }
 }

@@ -109,7 +109,17 @@ public struct SettingSources: Sendable {
         } catch let error as EMSError {
             throw error
         } catch {
-            throw EMSError(.configuration, "\(path) is not valid YAML: \(error)")
+            throw EMSError(.configuration, "\(path) is not valid YAML\(place(of: error))")
+        }
+    }
+
+    /// Where the fault is, and what: never the line itself, which may hold a secret.
+    private static func place(of error: any Error) -> String {
+        switch error {
+        case YamlError.scanner(_, let problem, let mark, _), YamlError.parser(_, let problem, let mark, _),
+            YamlError.composer(_, let problem, let mark, _):
+            ": \(problem) at line \(mark.line), column \(mark.column)"
+        default: ""
         }
     }
 
@@ -121,7 +131,10 @@ public struct SettingSources: Sendable {
         for (key, value) in mapping {
             let name = key.string ?? ""
             if prefix.isEmpty, name == "profiles" {
-                for (profile, settings) in value.mapping ?? [:] {
+                guard let profiles = value.mapping else {
+                    throw EMSError(.configuration, "\(path): profiles must hold a map of profiles")
+                }
+                for (profile, settings) in profiles {
                     guard let settings = settings.mapping else {
                         throw EMSError(.configuration, "\(path): profiles.\(profile.string ?? "") must hold a map of settings")
                     }
@@ -132,6 +145,8 @@ public struct SettingSources: Sendable {
                 throw EMSError(
                     .configuration, "\(path): there is no setting \(Printable.quoted(prefix + name))",
                     fix: nearest.map { "did you mean \($0)?" } ?? "ems config list shows all")
+            } else if value.scalar == nil {
+                throw EMSError(.configuration, "\(path): \(prefix + name) must be one value, not a list or a map")
             }
         }
     }

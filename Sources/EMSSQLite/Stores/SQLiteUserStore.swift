@@ -145,6 +145,8 @@ struct SQLiteUserStore: UserStore {
     }
 
     private static func find<Value>(_ login: String, in db: Database, _ columns: String, _ convert: (Row) throws -> Value) throws -> Value? {
+        // SQLite would read no further than a NUL, and find who is called what stands before it.
+        if login.utf8.contains(0) { return nil }
         // A username holds no @, an email always one: there is one index to look at.
         let key = login.contains("@") ? "email_key" : "username_key"
         return try db.first("SELECT \(columns) FROM users WHERE \(key) = ?", [UserRules.caseFolded(login)], convert)
@@ -163,10 +165,10 @@ struct SQLiteUserStore: UserStore {
         } catch let error as DatabaseError where error.resultCode == .SQLITE_CONSTRAINT {
             let message = error.message ?? ""
             if message.contains("username_key") {
-                throw EMSError(.usernameTaken, "the username \(Printable.quoted(user.username)) is taken", fix: "choose another")
+                throw EMSError.usernameTaken(user.username)
             }
             if message.contains("email_key") {
-                throw EMSError(.emailTaken, "the email \(Printable.quoted(user.email)) is registered already", fix: "log in, or use another")
+                throw EMSError.emailTaken(user.email)
             }
             throw error
         }

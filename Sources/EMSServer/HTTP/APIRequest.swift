@@ -61,7 +61,7 @@ struct APIRequest: Sendable {
         return id
     }
 
-    var query: QueryReader { QueryReader(request.uri.queryParameters) }
+    var query: QueryReader { QueryReader(request.uri) }
 
     /// The version in `If-Match`: `nil` where there is none, or any is right (`*`).
     func ifMatch() throws -> Int? {

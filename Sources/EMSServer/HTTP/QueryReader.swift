@@ -10,10 +10,15 @@ struct QueryReader {
         self.parameters = parameters
     }
 
+    /// The parameters of a URL, in which a plus stands for a space (the form encoding of the URL standard) unless it is escaped.
+    init(_ uri: URI) {
+        self.init(URI("/?" + (uri.query ?? "").replacing("+", with: "%20")).queryParameters)
+    }
+
     /// The parameter's text; an empty one counts as absent.
     func text(_ name: String) throws -> String? {
         guard let value = parameters[name[...]], !value.isEmpty else { return nil }
-        let text = String(value).replacing("+", with: " ")
+        let text = String(value)
         guard text.unicodeScalars.count <= 1000 else { throw EMSError.invalid(name, "must have at most 1000 characters", in: "query") }
         return text
     }
@@ -33,7 +38,7 @@ struct QueryReader {
     }
 
     func timestamp(_ name: String) throws -> Timestamp? {
-        // A plus of a zone's offset arrives as a space where the client did not escape it.
+        // A plus of a zone's offset has become a space where the client did not escape it.
         try parse(name, "must be an ISO 8601 time such as 2026-03-01T09:00:00Z", type: "datetime_parsing") {
             Timestamp($0) ?? Timestamp($0.replacing(" ", with: "+"))
         }

@@ -13,7 +13,9 @@ enum ServerFrame {
 
     /// - Parameter reason: cut to what a control frame can hold.
     static func close(_ code: UInt16, reason: String = "") -> ByteBuffer {
-        encode(.connectionClose, [UInt8(code >> 8), UInt8(code & 0xFF)] + Array(reason.utf8.prefix(120)))
+        var shown: Substring = reason[...]
+        while shown.utf8.count > 123 { shown = shown.dropLast() }
+        return encode(.connectionClose, [UInt8(code >> 8), UInt8(code & 0xFF)] + Array(shown.utf8))
     }
 
     private static func encode(_ opcode: WebSocketOpcode, _ payload: [UInt8]) -> ByteBuffer {

@@ -52,6 +52,8 @@ struct SessionState<Frame> {
         switch phase {
         case .catchingUp(var held):
             guard held.count < holdLimit else { return .overflow }
+            // Emptied first, so that the array is not shared while it grows.
+            phase = .closed
             held.append((position, frame))
             phase = .catchingUp(held: held)
             return .hold

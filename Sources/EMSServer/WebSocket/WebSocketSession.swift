@@ -40,7 +40,11 @@ final class WebSocketSession: ChannelInboundHandler {
     private var waiting: [String] = []
     private var isBusy = true
     private var unansweredPings = 0
-    private var timers: [Scheduled<Void>] = []
+    private var timers: [Timer: Scheduled<Void>] = [:]
+
+    private enum Timer {
+        case expiry, ping, disconnect
+    }
 
     /// What a session calls.
     struct Services: Sendable {
@@ -64,7 +68,7 @@ final class WebSocketSession: ChannelInboundHandler {
         hub.add(self, on: context.eventLoop)
         schedulePing(context)
         let lifetime = identity.tokenExpiresAt.milliseconds - Timestamp.now().milliseconds
-        later(.milliseconds(max(0, lifetime)), context) { session in
+        set(.expiry, in: .milliseconds(max(0, lifetime)), context) { session in
             session.close(EMSError(.tokenExpired, "the token expired"))
         }
         start(context) { [since, services, identity] writer in
@@ -74,8 +78,8 @@ final class WebSocketSession: ChannelInboundHandler {
 
     func handlerRemoved(context: ChannelHandlerContext) {
         state.disconnected()
-        for timer in timers { timer.cancel() }
-        timers = []
+        for timer in timers.values { timer.cancel() }
+        timers = [:]
         waiting = []
         self.context = nil
         hub.remove(self, from: context.eventLoop)
@@ -274,11 +278,11 @@ final class WebSocketSession: ChannelInboundHandler {
             case .nothing: break
             case .sendClose(let code):
                 context.writeAndFlush(wrapOutboundOut(ServerFrame.close(code, reason: reason)), promise: nil)
-                later(Limit.closeTimeout, context) { session in session.context?.close(promise: nil) }
+                set(.disconnect, in: Limit.closeTimeout, context) { session in session.context?.close(promise: nil) }
             case .disconnect:
                 // What was written before goes out first.
                 context.close(mode: .output, promise: nil)
-                later(.milliseconds(200), context) { session in session.context?.close(promise: nil) }
+                set(.disconnect, in: .milliseconds(200), context) { session in session.context?.close(promise: nil) }
             }
         }
     }
@@ -286,7 +290,7 @@ final class WebSocketSession: ChannelInboundHandler {
     // MARK: Time
 
     private func schedulePing(_ context: ChannelHandlerContext) {
-        later(Limit.pingInterval, context) { session in
+        set(.ping, in: Limit.pingInterval, context) { session in
             guard let context = session.context, session.state.isOpen else { return }
             guard session.unansweredPings < Limit.missedPongs else { return context.close(promise: nil) }
             session.unansweredPings += 1
@@ -295,9 +299,12 @@ final class WebSocketSession: ChannelInboundHandler {
         }
     }
 
-    private func later(_ delay: TimeAmount, _ context: ChannelHandlerContext, _ body: @escaping @Sendable (WebSocketSession) -> Void) {
+    /// Sets one of the timers, in place of its earlier setting.
+    private func set(
+        _ timer: Timer, in delay: TimeAmount, _ context: ChannelHandlerContext, _ body: @escaping @Sendable (WebSocketSession) -> Void
+    ) {
         let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
-        timers.append(context.eventLoop.scheduleTask(in: delay) { body(bound.value) })
-        if timers.count > 8 { timers.removeFirst(timers.count - 8) }
+        timers[timer]?.cancel()
+        timers[timer] = context.eventLoop.scheduleTask(in: delay) { body(bound.value) }
     }
 }

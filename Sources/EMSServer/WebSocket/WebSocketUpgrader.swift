@@ -105,7 +105,7 @@ struct WebSocketRequest {
     /// Tokens and ids hold no character that a URL would escape.
     var token: String? {
         if let token = BearerToken.token(inAuthorization: authorization) { return token }
-        if offersBearerProtocol, protocols.count == 2 { return protocols[1] }
+        if offersBearerProtocol, protocols.count > 1 { return protocols[1] }
         return parameter("token")
     }
 
