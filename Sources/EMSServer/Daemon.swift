@@ -46,7 +46,7 @@ public struct Daemon: Sendable {
         var endpoint: WebSocketEndpoint?
         if roles.contains(.notifications) {
             services.append(runtime.consumer)
-            let hub = WebSocketHub(
+            let hub = try await WebSocketHub(
                 notifications: runtime.notifications, authentication: authentication, eventLoopGroup: group, logger: logger)
             services.append(hub)
             endpoint = makeEndpoint(hub, authentication)

@@ -69,7 +69,7 @@ struct AuthenticationTests {
         var testDescription: String { what }
     }
 
-    static let refused = [
+    static let refused: [Refused] = [
         Refused(what: "a username of 2 characters", username: "ab", field: "username"),
         Refused(what: "a username of 51 characters", username: String(repeating: "a", count: 51), field: "username"),
         Refused(what: "a username with a space", username: "ada lovelace", field: "username"),

@@ -376,9 +376,8 @@ struct EventHTTPTests {
         var seen = Self.titles(first)
         var next = first.json["next"]?.string
         while let cursor = next, seen.count < 20 {
-            _ = try await ada.http.post(
-                "/events",
-                "{\"title\": \"Earlier\", \"start_time\": \"\(Workspace.future(days: 1))\", \"end_time\": \"\(Workspace.future(days: 2))\"}")
+            let earlier = try await ada.http.post("/events", Self.body(["title": "\"Earlier\""]))
+            #expect(earlier.status == 201, "\(earlier.text)")
             let page = try await ada.http.get("/events?after=\(cursor)&page_size=3")
             #expect(page.status == 200, "\(page.text)")
             seen += Self.titles(page)
@@ -569,7 +568,7 @@ struct EventHTTPTests {
         return "{" + members.joined(separator: ", ") + "}"
     }
 
-    static let badEvents = [
+    static let badEvents: [BadEvent] = [
         BadEvent("a title of 0 characters", ["title": "\"\""], at: "title"),
         BadEvent("a title of white space", ["title": "\"  \""], at: "title"),
         BadEvent("a title of 101 characters", ["title": "\"\(String(repeating: "a", count: 101))\""], at: "title"),

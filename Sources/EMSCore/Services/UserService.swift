@@ -33,7 +33,8 @@ public struct UserService: Sendable {
 
     /// Whether the username is taken, in any letter case.
     public func exists(_ username: String) async throws -> Bool {
-        try await !username.contains("@") && users.user(login: username) != nil
+        if username.contains("@") { return false }
+        return try await users.user(login: username) != nil
     }
 
     /// What a draft becomes, without storing it: white space around it gone, everything checked.

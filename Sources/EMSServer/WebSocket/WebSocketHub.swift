@@ -13,6 +13,7 @@ final class WebSocketHub: Service {
     static let revocationOverlapSeconds: Int64 = 60
 
     private let notifications: NotificationService
+    private let live: AsyncStream<[RecordedNotification]>
     private let authentication: AuthenticationService
     private let logger: Logger
     private let shards: [Shard]
@@ -64,10 +65,13 @@ final class WebSocketHub: Service {
         func isFor(_ user: UserID) -> Bool { recipients?.contains(user) ?? true }
     }
 
+    /// Listens to the live feed from here on: a session that is admitted afterwards finds no gap between what it catches up with and
+    /// what it hears live.
     init(
         notifications: NotificationService, authentication: AuthenticationService, eventLoopGroup: any EventLoopGroup, logger: Logger
-    ) {
+    ) async throws {
         self.notifications = notifications
+        live = try await notifications.live()
         self.authentication = authentication
         self.logger = logger
         shards = eventLoopGroup.makeIterator().map(Shard.init)
@@ -84,17 +88,17 @@ final class WebSocketHub: Service {
     }
 
     func run() async throws {
-        try await cancelWhenGracefulShutdown {
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask { try await self.fanOut() }
+        await cancelWhenGracefulShutdown {
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask { await self.fanOut() }
                 group.addTask { await self.closeRevoked() }
-                try await group.waitForAll()
+                await group.waitForAll()
             }
         }
     }
 
-    private func fanOut() async throws {
-        for await batch in try await notifications.live() {
+    private func fanOut() async {
+        for await batch in live {
             guard sessionCount.withLockedValue({ $0 }) > 0 else { continue }
             var outgoing: [Outgoing] = []
             for recorded in batch {

@@ -126,9 +126,10 @@ extension JSONValue {
         if case .object(let members) = self { members.map(\.name).sorted() } else { [] }
     }
 
-    /// A notification as its kind and the title of its event.
+    /// A notification as its kind and the title of its event, or as an operator's message.
     var notice: String {
-        "\(self["notification_type"]?.string ?? "?") \(self["event"]?["title"]?.string ?? "?")"
+        if let message = self["message"]?.string { return "message \(message)" }
+        return "\(self["notification_type"]?.string ?? "?") \(self["event"]?["title"]?.string ?? "?")"
     }
 }
 

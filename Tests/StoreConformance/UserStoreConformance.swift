@@ -1,0 +1,189 @@
+import EMSCore
+import Testing
+
+/// What every ``UserStore`` does.
+public enum UserStoreConformance {
+    public static let cases: [ConformanceCase] = [
+        ConformanceCase("A stored user is found by id, username and email, and reads as it was written") { fixture in
+            let users = fixture.stores.users
+            let user = User(
+                username: "Alice", email: "Alice@Example.com", fullName: nil, role: .organizer, isActive: false, createdAt: Samples.epoch,
+                updatedAt: Samples.hour(1), lastLoginAt: Samples.hour(2))
+            try await users.insert(user, passwordHash: "secret")
+            #expect(try await users.user(id: user.id) == user)
+            #expect(try await users.user(login: "Alice") == user)
+            #expect(try await users.user(login: "Alice@Example.com") == user)
+        },
+        ConformanceCase("A login is found in any letter case") { fixture in
+            let users = fixture.stores.users
+            let user = try await fixture.add(Samples.user("Alice", email: "Alice@Example.com"))
+            for login in ["alice", "ALICE", "alice@example.com", "ALICE@EXAMPLE.COM"] {
+                #expect(try await users.user(login: login) == user, "\(login)")
+                #expect(try await users.credentials(login: login)?.user == user, "\(login)")
+            }
+        },
+        ConformanceCase("Nobody is found by an unknown id, a strange login or a part of a login") { fixture in
+            let users = fixture.stores.users
+            try await fixture.add(Samples.user("alice"))
+            #expect(try await users.user(id: UserID()) == nil)
+            #expect(try await users.credentials(id: UserID()) == nil)
+            for login in ["", "alic", "alice_", "%", "_____", "alice\0", "alice'--", "@", "alice@", "alice@example.com "] {
+                #expect(try await users.user(login: login) == nil, "\(login)")
+                #expect(try await users.credentials(login: login) == nil, "\(login)")
+            }
+        },
+        ConformanceCase("Credentials hold the hash, which a new password replaces") { fixture in
+            let users = fixture.stores.users
+            let user = try await fixture.add(Samples.user("alice"))
+            #expect(try await users.credentials(id: user.id)?.passwordHash == "hash of alice")
+            try await users.setPasswordHash("another", of: user.id, at: Samples.hour(3))
+            let credentials = try #require(try await users.credentials(login: "alice"))
+            #expect(credentials.passwordHash == "another")
+            #expect(credentials.user.updatedAt == Samples.hour(3))
+            await expectFailure(.notFound) { try await users.setPasswordHash("x", of: UserID(), at: Samples.epoch) }
+        },
+        ConformanceCase("A log-in is noted, and nothing else changes") { fixture in
+            let users = fixture.stores.users
+            var user = try await fixture.add(Samples.user("alice"))
+            try await users.noteLogin(of: user.id, at: Samples.hour(5))
+            user.lastLoginAt = Samples.hour(5)
+            #expect(try await users.user(id: user.id) == user)
+        },
+        ConformanceCase("Of eight that want one username at once, in different letter case, exactly one gets it") { fixture in
+            let users = fixture.stores.users
+            let names = ["alice", "Alice", "ALICE", "aLICE", "alIce", "alicE", "AlicE", "aLiCe"]
+            let results = await concurrently(8) { index in
+                try await users.insert(Samples.user(names[index], email: "a\(index)@example.com"), passwordHash: "x")
+            }
+            #expect(results.count(where: \.isSuccess) == 1)
+            #expect(results.count { $0.errorCode == .usernameTaken } == 7)
+            #expect(try await users.users(UserQuery()).total == Total(count: 1))
+        },
+        ConformanceCase("Of eight that want one email at once, in different letter case, exactly one gets it") { fixture in
+            let users = fixture.stores.users
+            let results = await concurrently(8) { index in
+                let local = index.isMultiple(of: 2) ? "SHARED" : "shared"
+                try await users.insert(Samples.user("user\(index)", email: "\(local)@Example.com"), passwordHash: "x")
+            }
+            #expect(results.count(where: \.isSuccess) == 1)
+            #expect(results.count { $0.errorCode == .emailTaken } == 7)
+            #expect(try await users.users(UserQuery()).total == Total(count: 1))
+        },
+        ConformanceCase("A refused user leaves nothing behind") { fixture in
+            let users = fixture.stores.users
+            try await fixture.add(Samples.user("alice"))
+            let late = Samples.user("ALICE", email: "other@example.com")
+            await expectFailure(.usernameTaken) { try await fixture.add(late) }
+            #expect(try await users.user(id: late.id) == nil)
+            #expect(try await users.user(login: "other@example.com") == nil)
+            await expectFailure(.notFound) { try await fixture.stores.notifications.unreadCount(of: late.id) }
+        },
+        ConformanceCase("An update replaces everything but id and password") { fixture in
+            let users = fixture.stores.users
+            var user = try await fixture.add(Samples.user("alice"))
+            user.username = "Alicia"
+            user.email = "Alicia@example.org"
+            user.fullName = nil
+            user.role = .admin
+            user.isActive = false
+            user.updatedAt = Samples.hour(4)
+            try await users.update(user)
+            #expect(try await users.user(id: user.id) == user)
+            #expect(try await users.user(login: "alicia") == user)
+            #expect(try await users.user(login: "alice") == nil)
+            #expect(try await users.credentials(id: user.id)?.passwordHash == "hash of alice")
+        },
+        ConformanceCase("An update to another's name or email is refused, one to one's own in other letters is not") { fixture in
+            let users = fixture.stores.users
+            try await fixture.add(Samples.user("alice"))
+            let bob = try await fixture.add(Samples.user("bob"))
+            var thief = bob
+            thief.username = "ALICE"
+            await expectFailure(.usernameTaken) { [thief] in try await users.update(thief) }
+            thief = bob
+            thief.email = "ALICE@example.com"
+            await expectFailure(.emailTaken) { [thief] in try await users.update(thief) }
+            #expect(try await users.user(id: bob.id) == bob)
+            var louder = bob
+            louder.username = "BOB"
+            louder.email = "BOB@example.com"
+            try await users.update(louder)
+            #expect(try await users.user(id: bob.id) == louder)
+            await expectFailure(.notFound) { try await users.update(Samples.user("nobody")) }
+        },
+        ConformanceCase("A name that was given up is free again") { fixture in
+            let users = fixture.stores.users
+            var alice = try await fixture.add(Samples.user("alice"))
+            alice.username = "alicia"
+            alice.email = "alicia@example.com"
+            try await users.update(alice)
+            let next = try await fixture.add(Samples.user("alice"))
+            #expect(try await users.user(login: "alice")?.id == next.id)
+            #expect(try await users.delete(id: next.id, at: Samples.epoch))
+            try await fixture.add(Samples.user("ALICE"))
+        },
+        ConformanceCase("A deleted user is gone with subscriptions, inbox and sessions; the events stay") { fixture in
+            let stores = fixture.stores
+            let user = try await fixture.add(Samples.user("alice"))
+            let event = try await fixture.add(Samples.event(by: user.id.description))
+            let session = Samples.session(of: user.id)
+            try await stores.tokens.open(session, refreshToken: Samples.refreshToken(1, of: session))
+            _ = try await stores.subscriptions.subscribe(user.id, to: event.id, at: Samples.epoch)
+            try await fixture.record(Samples.followUp(.eventUpdated, event))
+
+            #expect(try await stores.users.delete(id: user.id, at: Samples.epoch.adding(seconds: 60)))
+            #expect(try await !stores.users.delete(id: user.id, at: Samples.epoch.adding(seconds: 61)))
+            #expect(try await stores.users.user(id: user.id) == nil)
+            #expect(try await stores.users.user(login: "alice") == nil)
+            #expect(try await stores.subscriptions.subscriptions(of: user.id, after: nil, limit: 10).isEmpty)
+            await expectFailure(.notFound) { try await stores.notifications.unreadCount(of: user.id) }
+            #expect(try await stores.tokens.sessionAndUser(id: session.id) == nil)
+            #expect(try await stores.tokens.session(id: session.id)?.endedAt != nil)
+            #expect(try await stores.events.event(id: event.id) == event)
+            let later = try await fixture.record(Samples.followUp(.eventUpdated, event))
+            #expect(try await stores.notifications.recipients(of: later.position).isEmpty)
+        },
+        ConformanceCase("Users come in the order of their ids, by page number and by cursor alike") { fixture in
+            let users = fixture.stores.users
+            var all: [UserID] = []
+            for index in 0..<7 { all.append(try await fixture.add(Samples.user("user\(9 - index)")).id) }
+            let second = try await users.users(UserQuery(page: PageRequest(number: 2, size: 3)))
+            #expect(second.users.map(\.id) == Array(all[3..<6]))
+            #expect(second.total == Total(count: 7))
+            var read: [UserID] = []
+            var cursor: PageCursor?
+            repeat {
+                let page = try await users.users(UserQuery(page: PageRequest(size: 3, after: cursor)))
+                read += page.users.map(\.id)
+                cursor = page.next
+                if read.count > 7 { break }
+            } while cursor != nil
+            #expect(read == all)
+            let beyond = try await users.users(UserQuery(page: PageRequest(number: 9, size: 3)))
+            #expect(beyond.users.isEmpty && beyond.next == nil)
+        },
+        ConformanceCase("Users are filtered by role and by whether they are active, and counted accordingly") { fixture in
+            let users = fixture.stores.users
+            let admin = try await fixture.add(Samples.user("admin", role: .admin))
+            let sleeping = try await fixture.add(Samples.user("sleeping", role: .admin, isActive: false))
+            var plain = try await fixture.add(Samples.user("plain"))
+            func found(_ role: Role?, _ isActive: Bool?) async throws -> [UserID] {
+                let page = try await users.users(UserQuery(role: role, isActive: isActive))
+                #expect(page.total == Total(count: page.users.count))
+                return page.users.map(\.id)
+            }
+            #expect(try await found(.admin, nil) == [admin.id, sleeping.id])
+            #expect(try await found(nil, true) == [admin.id, plain.id])
+            #expect(try await found(.admin, false) == [sleeping.id])
+            #expect(try await found(.organizer, nil).isEmpty)
+            plain.role = .organizer
+            plain.isActive = false
+            try await users.update(plain)
+            #expect(try await found(.organizer, nil) == [plain.id])
+            #expect(try await found(nil, false) == [sleeping.id, plain.id])
+            _ = try await users.delete(id: sleeping.id, at: Samples.epoch)
+            #expect(try await found(nil, false) == [plain.id])
+            #expect(try await found(.admin, nil) == [admin.id])
+        },
+    ]
+}
