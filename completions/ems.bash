@@ -1362,7 +1362,7 @@ _ems_token() {
 
 _ems_token_issue() {
     repeating_flags=()
-    non_repeating_flags=(--no-header --local --no-color --verbose --version -h --help)
+    non_repeating_flags=(--dry-run --no-header --local --no-color --verbose --version -h --help)
     repeating_options=()
     non_repeating_options=(--user --ttl --label -o --output --columns --config --profile --data-dir)
     __ems_offer_flags_options 0

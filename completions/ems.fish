@@ -100,7 +100,7 @@ function __ems_parse_tokens -S
             __ems_parse_subcommand 0 'version' 'h/help'
             switch $unparsed_tokens[1]
             case 'issue'
-                __ems_parse_subcommand 0 'user=' 'ttl=' 'label=' 'o/output=' 'columns=' 'no-header' 'local' 'config=' 'profile=' 'data-dir=' 'no-color' 'verbose' 'version' 'h/help'
+                __ems_parse_subcommand 0 'user=' 'ttl=' 'label=' 'dry-run' 'o/output=' 'columns=' 'no-header' 'local' 'config=' 'profile=' 'data-dir=' 'no-color' 'verbose' 'version' 'h/help'
             case 'inspect'
                 __ems_parse_subcommand 0 'token-file=' 'config=' 'profile=' 'data-dir=' 'no-color' 'verbose' 'version' 'h/help'
             case 'verify'
@@ -630,6 +630,7 @@ complete -c 'ems' -n '__ems_should_offer_completions_for_positional "ems token" 
 complete -c 'ems' -n '__ems_should_offer_completions_for_flags_or_options "ems token issue" user' -l 'user' -d 'For whom: a username, an email or an id.' -rfka ''
 complete -c 'ems' -n '__ems_should_offer_completions_for_flags_or_options "ems token issue" ttl' -l 'ttl' -d 'How long it lives, such as 30m or 12h; as configured where nothing is said.' -rfka ''
 complete -c 'ems' -n '__ems_should_offer_completions_for_flags_or_options "ems token issue" label' -l 'label' -d 'What it is for: shown by ems token list.' -rfka ''
+complete -c 'ems' -n '__ems_should_offer_completions_for_flags_or_options "ems token issue" dry-run' -l 'dry-run' -d 'Say what would be done, and do nothing.'
 complete -c 'ems' -n '__ems_should_offer_completions_for_flags_or_options "ems token issue" o output' -s 'o' -l 'output' -d 'The form of the output.' -rfka 'table json jsonl yaml csv id'
 complete -c 'ems' -n '__ems_should_offer_completions_for_flags_or_options "ems token issue" columns' -l 'columns' -d 'Which columns a table or csv has, separated by commas.' -rfka ''
 complete -c 'ems' -n '__ems_should_offer_completions_for_flags_or_options "ems token issue" no-header' -l 'no-header' -d 'No header line in a table or csv.'

@@ -50,7 +50,9 @@ public enum CommandLineMain {
             }
             return 0
         }
-        StandardError.write(message.replacing("Error: ", with: "ems: ", maxReplacements: 1))
+        // The parser repeats what it was given; nothing of it may reach the terminal as a command.
+        let lines = message.split(separator: "\n", omittingEmptySubsequences: false).map { Printable.stripped(String($0)) }
+        StandardError.write(lines.joined(separator: "\n").replacing("Error: ", with: "ems: ", maxReplacements: 1))
         return ErrorCode.usage.exitStatus
     }
 

@@ -9,7 +9,7 @@ struct EMS: AsyncParsableCommand {
         abstract: "Event management: administer users, events, notifications and tokens, or serve them.",
         discussion: examples(
             "ems user create ada --email ada@example.com --role admin",
-            "ems event create --title 'Tech Conference' --start 2027-03-01T09:00:00Z --end 2027-03-01T17:00:00Z",
+            "ems event create --title Gala --start 2027-03-01T19:00Z --end 2027-03-02",
             "ems event list -o json | jq '.[].title'",
             "ems notify watch --user ada",
             "ems serve"),

@@ -94,7 +94,7 @@ public struct Daemon: Sendable {
         var table = RouteTable(prefix: settings.apiPrefix, authentication: authentication, logger: runtime.logger)
         HealthRoutes(runtime: runtime).add(to: &table)
         if roles.contains(.auth) {
-            AuthRoutes(users: runtime.users, authentication: authentication).add(to: &table)
+            AuthRoutes(users: runtime.users, authentication: authentication, prefix: settings.apiPrefix).add(to: &table)
             UserRoutes(users: runtime.users).add(to: &table)
         }
         if roles.contains(.events) {
@@ -132,7 +132,7 @@ public struct Daemon: Sendable {
             default: break
             }
         }
-        if error is SocketAddressError || error is NIOConnectionError {
+        if error is SocketAddressError || error is SocketAddressError.UnknownHost || error is NIOConnectionError {
             return EMSError(.configuration, "the host \(runtime.settings.host) is not known", fix: "choose another with --host")
         }
         return error

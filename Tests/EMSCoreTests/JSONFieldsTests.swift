@@ -114,14 +114,32 @@ struct JSONFieldsTests {
         #expect(String(decoding: fault.json(), as: UTF8.self) == #"{"loc":["body","title"],"msg":"is required","type":"missing"}"#)
     }
 
-    @Test("A merge patch tells what is absent from what is taken away")
-    func mergePatch() throws {
-        let absent = try EventPatch(JSONParser.parse("{}"))
-        #expect(absent == EventPatch())
-        let taken = try EventPatch(JSONParser.parse(#"{"max_attendees": null, "attachment_url": null}"#))
-        #expect(taken.maxAttendees == .some(nil))
-        #expect(taken.attachmentURL == .some(nil))
-        let found = try faults { _ = try EventPatch(JSONParser.parse(#"{"title": null, "start_time": null}"#)) }
-        #expect(Set(found.map(\.place)) == ["body.title", "body.start_time"])
+    @Test(
+        "A merge patch changes what it names, takes away what it nulls, and goes into objects (RFC 7396)",
+        arguments: [
+            (#"{"a": "b"}"#, #"{"a": "c"}"#, #"{"a": "c"}"#),
+            (#"{"a": "b"}"#, #"{"b": "c"}"#, #"{"a": "b", "b": "c"}"#),
+            (#"{"a": "b", "b": "c"}"#, #"{"a": null}"#, #"{"b": "c"}"#),
+            (#"{"a": ["b"]}"#, #"{"a": "c"}"#, #"{"a": "c"}"#),
+            (#"{"a": {"b": "c"}}"#, #"{"a": {"b": "d", "c": null}}"#, #"{"a": {"b": "d"}}"#),
+            (#"{"a": "foo"}"#, #"["c"]"#, #"["c"]"#),
+            (#"{}"#, #"{"a": {"bb": {"ccc": null}}}"#, #"{"a": {"bb": {}}}"#),
+        ])
+    func mergePatch(target: String, patch: String, expected: String) throws {
+        #expect(try JSONParser.parse(target).merged(with: JSONParser.parse(patch)) == JSONParser.parse(expected))
+    }
+
+    @Test("A draft after a merge patch is the draft with what it names; required fields cannot be taken away")
+    func patchedDraft() throws {
+        let day: Int64 = 86_400_000
+        let draft = EventDraft(
+            title: "One", startTime: Timestamp(milliseconds: day), endTime: Timestamp(milliseconds: 2 * day), tags: ["a"], maxAttendees: 5,
+            coordinates: Coordinates(latitude: 1, longitude: 2))
+        #expect(try draft.merged(with: JSONParser.parse("{}")) == draft)
+        let changed = try draft.merged(with: JSONParser.parse(#"{"max_attendees": null, "coordinates": {"latitude": 3.5}}"#))
+        #expect(changed.maxAttendees == nil)
+        #expect(changed.coordinates == Coordinates(latitude: 3.5, longitude: 2))
+        let found = try faults { _ = try draft.merged(with: JSONParser.parse(#"{"title": null, "tags": "x"}"#)) }
+        #expect(Set(found.map(\.location)) == [["body", "title"], ["body", "tags"]])
     }
 }

@@ -2,7 +2,7 @@ import Testing
 
 @testable import EMSCore
 
-@Suite("Wake-ups", .timeLimit(.minutes(1)))
+@Suite("Wake-ups")
 struct WakeupTests {
     /// Longer than any test may take: who waits that long has not been woken.
     static let long: Duration = .seconds(3600)

@@ -4,7 +4,7 @@ import Testing
 
 @testable import EMSCore
 
-@Suite("The worker pool", .timeLimit(.minutes(1)))
+@Suite("The worker pool")
 struct WorkerPoolTests {
     /// Counts what runs now, and the most that ever ran at once.
     private final class Gauge: Sendable {

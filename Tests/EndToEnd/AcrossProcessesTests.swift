@@ -4,7 +4,7 @@ import NIOConcurrencyHelpers
 import Testing
 
 /// What one process does, the others see.
-@Suite("Across processes", .serialized, .timeLimit(.minutes(1)))
+@Suite("Across processes", .gated)
 struct AcrossProcessesTests {
     @Test("An event created in a shell reaches the WebSocket of a daemon")
     func shellToWebSocket() async throws {

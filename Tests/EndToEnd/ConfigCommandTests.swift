@@ -3,6 +3,7 @@ import Foundation
 import Testing
 
 /// `ems config`, and where settings come from.
+@Suite(.gated)
 struct ConfigCommandTests {
     private static let secret = "this-is-a-secret-key-of-over-32-bytes"
     private static let fields = ["key", "value", "source", "environment", "default", "summary"]

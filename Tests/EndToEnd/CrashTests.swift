@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 /// Nothing is lost and nothing is seen twice, whoever dies.
-@Suite(.serialized)
+@Suite(.serialized, .gated)
 struct CrashTests {
     @Test("2,000 events from two shells and HTTP, with the daemon killed five times: each inbox and a resuming client see each once")
     func killedWhileWriting() async throws {

@@ -3,6 +3,7 @@ import Foundation
 import Testing
 
 /// `ems event`: events at the command line.
+@Suite(.gated)
 struct EventCommandTests {
     private static let fields = [
         "event_id", "title", "description", "location", "start_time", "end_time", "created_by", "tags", "max_attendees", "status",
@@ -16,11 +17,11 @@ struct EventCommandTests {
     @Test("An event is created with all that was said of it, by the operator who said it")
     func created() async throws {
         let workspace = try Workspace()
-        let result = try await workspace.runEMS(
-            ["event", "create", "--title", "Tech Conference", "--description", "Two days.\nThree halls.", "--location", "Vienna"]
-                + Self.times
-                + ["--tag", "Swift", "--tag", "meetup", "--max-attendees", "500", "--attachment-url", "https://example.com/a.pdf"]
-                + ["--at", "48.21,16.37", "-o", "json"])
+        let options: [String] = [
+            "--title", "Tech Conference", "--description", "Two days.\nThree halls.", "--location", "Vienna", "--tag", "Swift",
+            "--tag", "meetup", "--max-attendees", "500", "--attachment-url", "https://example.com/a.pdf", "--at", "48.21,16.37",
+        ]
+        let result = try await workspace.runEMS(["event", "create", "-o", "json"] + Self.times + options)
         #expect(result.status == 0)
         #expect(result.errors.isEmpty)
         let event = try result.jsonDocument()
@@ -127,7 +128,7 @@ struct EventCommandTests {
             ["2090-03-01 10:30", "2090-03-01T10:30:00.000Z"], ["2090-03-01", "2090-03-01T00:00:00.000Z"],
             ["2092-02-29T10:30:00.125Z", "2092-02-29T10:30:00.125Z"],
         ])
-    func times(forms: [String]) async throws {
+    func timeForms(forms: [String]) async throws {
         let workspace = try Workspace()
         let event = try await workspace.ems(
             "event", "create", "--title", "x", "--start", forms[0], "--end", "2099-01-01", "-o", "json"
@@ -394,13 +395,11 @@ struct EventCommandTests {
     @Test("An export brought in elsewhere is the same; brought in again it is skipped", arguments: ["jsonl", "csv"])
     func roundTrip(format: String) async throws {
         let workspace = try Workspace()
-        _ = try await workspace.outputEMS(
-            ["event", "create", "--title", "Quote \" comma , end", "--description", "Line one\nline two", "--location", "Hall, B"]
-                + Self.times
-                + [
-                    "--tag", "a", "--tag", "b", "--max-attendees", "7", "--at=-1.5,2.25", "--attachment-url",
-                    "https://example.com/?a=1,2",
-                ])
+        let options: [String] = [
+            "--title", "Quote \" comma , end", "--description", "Line one\nline two", "--location", "Hall, B", "--tag", "a",
+            "--tag", "b", "--max-attendees", "7", "--at=-1.5,2.25", "--attachment-url", "https://example.com/?a=1,2",
+        ]
+        _ = try await workspace.outputEMS(["event", "create"] + Self.times + options)
         try await workspace.makeEvent("🎉 مرحبا")
         let export = try await workspace.ems("event", "export", "--format", format)
         #expect(export.status == 0)
@@ -496,20 +495,19 @@ struct EventCommandTests {
     func completed() async throws {
         let workspace = try Workspace()
         let later = try await workspace.makeEvent("Later")
-        let start = Timestamp.now().adding(seconds: 2)
+        let start = Timestamp.now().adding(seconds: 6)
         let soon = try await workspace.output(
             "event", "create", "--title", "Soon", "--start", start.description, "--end", start.adding(seconds: 1).description, "-o", "id"
         ).trimmingNewline
-        let quiet = try await workspace.ems("event", "complete")
-        quiet.expectDone()
-        #expect(quiet.errors.isEmpty)
-        #expect(try await workspace.output("event", "list", "--status", "completed", "-o", "id").isEmpty)
-        try await eventually("the event is over", within: .seconds(10)) {
+        try await eventually("the event is over") {
             try await workspace.ems("event", "complete", "--dry-run").errors.contains(soon)
         }
         #expect(try await workspace.output("event", "list", "--status", "completed", "-o", "id").isEmpty)
-        let result = try await workspace.ems("event", "complete")
-        result.expectDone()
+        for _ in 1...2 {
+            let result = try await workspace.ems("event", "complete")
+            result.expectDone()
+            #expect(result.errors.isEmpty)
+        }
         #expect(try await workspace.output("event", "list", "--status", "completed", "-o", "id") == soon + "\n")
         #expect(try await workspace.output("event", "list", "--status", "scheduled", "-o", "id") == later + "\n")
     }

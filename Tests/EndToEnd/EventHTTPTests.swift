@@ -4,7 +4,7 @@ import NIOHTTP1
 import Testing
 
 /// Events and subscriptions, over HTTP.
-@Suite("Events over HTTP", .serialized, .timeLimit(.minutes(1)))
+@Suite("Events over HTTP", .gated)
 struct EventHTTPTests {
     private static let unknown = "0195c1d2e3f4a5b6c7d8e9f0a1b2c3d4"
 

@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 /// Inboxes, over HTTP.
-@Suite("Notifications over HTTP", .serialized, .timeLimit(.minutes(1)))
+@Suite("Notifications over HTTP", .gated)
 struct NotificationTests {
     private static let unknown = "0195c1d2e3f4a5b6c7d8e9f0a1b2c3d4"
 

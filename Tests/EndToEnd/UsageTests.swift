@@ -3,11 +3,13 @@ import Foundation
 import Testing
 
 /// What holds for the command line as a whole.
+@Suite(.gated)
 struct UsageTests {
     @Test(
         "A misspelt noun, verb or option is 64, and what was meant is named",
         arguments: [
-            [["evnt", "list"], ["ems event"]], [["usr"], ["ems user"]], [["event", "lst"], ["ems event list"]], [["notify", "readall"], ["read-all"]],
+            [["evnt", "list"], ["ems event"]], [["usr"], ["ems user"]], [["event", "lst"], ["ems event list"]],
+            [["notify", "readall"], ["read-all"]],
             [["event", "list", "--statsu", "scheduled"], ["--status"]], [["event", "list", "--no-hedaer"], ["--no-header"]],
             [["user", "list", "--colums", "username"], ["--columns"]], [["event", "list", "--data-dri", "x"], ["--data-dir"]],
             [["--ouput", "json", "event", "list"], ["--output"]], [["--verison"], ["--version"]],
@@ -23,9 +25,11 @@ struct UsageTests {
     @Test(
         "Wrong usage is 64",
         arguments: [
-            ["--frobnicate"], ["xyzzy"], ["event", "xyzzy"], ["event", "list", "--xyzzy"], ["event", "list", "-z"], ["event", "list", "extra"],
+            ["--frobnicate"], ["xyzzy"], ["event", "xyzzy"], ["event", "list", "--xyzzy"], ["event", "list", "-z"],
+            ["event", "list", "extra"],
             ["event", "show"], ["event", "list", "--limit"], ["event", "list", "--limit", "many"], ["event", "list", "-o", "xml"],
-            ["event", "list", "-o"], ["user", "create"], ["serve", "--role", "all"], ["serve", "now"], ["user", "list", "--active", "--inactive"],
+            ["event", "list", "-o"], ["user", "create"], ["serve", "--role", "all"], ["serve", "now"],
+            ["user", "list", "--active", "--inactive"],
         ])
     func wrong(arguments: [String]) async throws {
         let workspace = try Workspace()
@@ -81,7 +85,8 @@ struct UsageTests {
         #expect(Self.subcommands(try await workspace.output("--help")).contains("serve"))
     }
 
-    @Test("A noun alone, and help, show the help and do nothing", arguments: [[], ["help"], ["event"], ["help", "event"], ["event", "-h"]])
+    @Test(
+        "A noun alone, and help, show the help and do nothing", arguments: [[], ["help"], ["event"], ["help", "event"], ["event", "-h"]])
     func nounAlone(arguments: [String]) async throws {
         let workspace = try Workspace()
         let result = try await workspace.runEMS(arguments)
@@ -104,7 +109,8 @@ struct UsageTests {
         let expected = try await workspace.output("event", "list", "-o", "json")
         for arguments in [
             ["-o", "json", "event", "list"], ["event", "-o", "json", "list"], ["--output", "json", "event", "list"],
-            ["--output=json", "event", "list"], ["event", "list", "--output=json"], ["--no-color", "--verbose", "-o", "json", "event", "list"],
+            ["--output=json", "event", "list"], ["event", "list", "--output=json"],
+            ["--no-color", "--verbose", "-o", "json", "event", "list"],
             ["event", "list", "-o", "json", "--no-color"],
         ] {
             #expect(try await workspace.outputEMS(arguments).output == expected, "\(arguments)")
@@ -135,7 +141,8 @@ struct UsageTests {
     @Test(
         "An output that cannot be written is 74, with one line about it",
         arguments: [
-            "event list --all -o jsonl", "event list -o json", "user list -o csv", "config list", "--help", "--version", "event create --help",
+            "event list --all -o jsonl", "event list -o json", "user list -o csv", "config list", "--help", "--version",
+            "event create --help",
             "event export", "token keys",
         ])
     func fullOutput(command: String) async throws {
@@ -170,7 +177,9 @@ struct UsageTests {
         #expect(table.split(separator: "\n").count == 2)
         #expect(!table.unicodeScalars.contains { $0.value < 0x20 && $0 != "\n" })
         for name in ["\u{1B}[2J", "a\u{9B}31m", "\u{202E}nimda"] {
-            for command in [["user", "show", name], ["event", "list", "--created-by", name], ["event", name], ["event", "list", "--\(name)"]] {
+            for command in [
+                ["user", "show", name], ["event", "list", "--created-by", name], ["event", name], ["event", "list", "--\(name)"],
+            ] {
                 let result = try await workspace.runEMS(command)
                 #expect(result.status == 64 || result.status == 66)
                 #expect(!result.errors.unicodeScalars.contains { "\u{1B}\u{9B}\u{202E}".unicodeScalars.contains($0) }, "\(command)")

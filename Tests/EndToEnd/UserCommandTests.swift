@@ -3,6 +3,7 @@ import Foundation
 import Testing
 
 /// `ems user`: accounts at the command line.
+@Suite(.gated)
 struct UserCommandTests {
     private static let fields = [
         "user_id", "username", "email", "full_name", "role", "is_active", "created_at", "updated_at", "last_login_at",
@@ -141,6 +142,7 @@ struct UserCommandTests {
         #expect(try await Self.login("ada", Workspace.password, daemon) == 401)
         #expect(try await Self.login("ada", "Other456#", daemon) == 200)
         #expect(try await HTTPClient(port: daemon.port, token: token).get("/auth/me").status == 401)
+        #expect(try await daemon.stop() == 0)
     }
 
     @Test("An update changes what is named and nothing else, and shows the user")

@@ -30,7 +30,7 @@ public struct ConformanceCase: Sendable, CustomTestStringConvertible {
 }
 
 /// Expects that `body` fails with an error of this code.
-func expectFailure<Value>(
+public func expectFailure<Value>(
     _ code: ErrorCode, sourceLocation: SourceLocation = #_sourceLocation, _ body: () async throws -> Value
 ) async {
     do {
@@ -43,7 +43,7 @@ func expectFailure<Value>(
 
 /// Looks again and again until the condition holds.
 /// - Returns: whether it did before the deadline.
-func eventually(within limit: Duration = .seconds(10), _ condition: () async throws -> Bool) async throws -> Bool {
+public func eventually(within limit: Duration = .seconds(10), _ condition: () async throws -> Bool) async throws -> Bool {
     let deadline = ContinuousClock.now.advanced(by: limit)
     while ContinuousClock.now < deadline {
         if try await condition() { return true }
@@ -54,7 +54,9 @@ func eventually(within limit: Duration = .seconds(10), _ condition: () async thr
 
 /// Runs `body` with 0 up to `count` at once.
 /// - Returns: what each of them answered, in no particular order.
-func concurrently<Value: Sendable>(_ count: Int, _ body: @escaping @Sendable (Int) async throws -> Value) async -> [Result<Value, any Error>] {
+public func concurrently<Value: Sendable>(
+    _ count: Int, _ body: @escaping @Sendable (Int) async throws -> Value
+) async -> [Result<Value, any Error>] {
     await withTaskGroup(of: Result<Value, any Error>.self) { group in
         for index in 0..<count {
             group.addTask {

@@ -59,7 +59,8 @@ public enum Samples {
 
     /// A message of an operator's.
     public static func message(_ text: String, to audience: Notification.Audience) -> AddressedNotification {
-        AddressedNotification(notification: Notification(kind: .message, message: text, actor: "root", timestamp: epoch), audience: audience)
+        AddressedNotification(
+            notification: Notification(kind: .message, message: text, actor: "root", timestamp: epoch), audience: audience)
     }
 
     public static func brokerMessage(_ text: String = "{}") -> BrokerMessage {

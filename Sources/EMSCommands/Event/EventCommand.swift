@@ -5,7 +5,7 @@ struct EventCommand: ParsableCommand {
         commandName: "event",
         abstract: "Manage events.",
         discussion: examples(
-            "ems event create --title 'Tech Conference' --start 2027-03-01T09:00:00Z --end 2027-03-01T17:00:00Z --tag conference",
+            "ems event create --title Gala --start 2027-03-01T19:00Z --end 2027-03-02",
             "ems event list --status scheduled",
             "ems event search swift --near 37.77,-122.42 --radius-km 50"),
         subcommands: [

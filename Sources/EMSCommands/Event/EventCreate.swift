@@ -7,8 +7,8 @@ struct EventCreate: StoreCommand {
         commandName: "create",
         abstract: "Create an event. Everybody is notified.",
         discussion: examples(
-            "ems event create --title 'Tech Conference' --start 2027-03-01T09:00:00Z --end 2027-03-01T17:00:00Z",
-            "ems event create --title Meetup --start 2027-03-01T18:00+01:00 --end 2027-03-01T20:00+01:00 --tag swift --at 48.21,16.37 -o id",
+            "ems event create --title Gala --start 2027-03-01T19:00Z --end 2027-03-02",
+            "ems event create --title Fair --start 2027-03-01 --end 2027-03-05 --tag art",
             "ems event create --json event.json"))
 
     @OptionGroup(title: "Event") var fields: EventFieldOptions
@@ -34,8 +34,8 @@ struct EventCreate: StoreCommand {
         let draft = fields.patch.applied(to: try base())
         let id = id ?? EventID()
         if writing.isDryRun {
-            let event = try runtime.events.drafted(draft, id: id, by: principal)
-            return StandardError.write("would create the event \(Printable.quoted(event.title))")
+            try await runtime.events.check(draft, id: id, by: principal)
+            return StandardError.write("would create the event \(Printable.quoted(draft.title))")
         }
         let event = try await runtime.events.create(draft, id: id, by: principal).event
         await runtime.deliverChangesOrTell()

@@ -30,7 +30,7 @@ struct EventFieldOptions: ParsableArguments {
     @Option(help: "An http or https URL.")
     var attachmentUrl: String?
 
-    @Option(name: .customLong("at"), help: ArgumentHelp("The place on the map.", valueName: "lat,lon"))
+    @Option(name: .customLong("at"), parsing: .unconditional, help: ArgumentHelp("The place on the map.", valueName: "lat,lon"))
     var place: PlaceArgument?
 
     var patch: EventPatch {

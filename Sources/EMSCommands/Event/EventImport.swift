@@ -40,7 +40,7 @@ struct EventImport: StoreCommand {
                 let current = try await runtime.events.event(id)
                 guard update, EventDraft(current) != draft else { return .skipped }
                 if writing.isDryRun {
-                    _ = try runtime.events.updated(current, by: principal) { _ in draft }
+                    _ = try await runtime.events.check(id, by: principal) { _ in draft }
                 } else {
                     _ = try await runtime.events.update(id, by: principal) { _ in draft }
                 }
@@ -50,7 +50,7 @@ struct EventImport: StoreCommand {
             }
         }
         if writing.isDryRun {
-            _ = try runtime.events.drafted(draft, id: id, by: principal)
+            try await runtime.events.check(draft, id: id, by: principal)
         } else {
             _ = try await runtime.events.create(draft, id: id, by: principal)
         }

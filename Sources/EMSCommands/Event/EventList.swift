@@ -20,7 +20,7 @@ struct EventList: StoreCommand {
     @Option(help: "Only events of this creator: a username, or operator:LOGIN.")
     var createdBy: String?
 
-    @Option(help: "start_time, -start_time, created_at or -created_at.")
+    @Option(parsing: .unconditional, help: "start_time, -start_time, created_at or -created_at.")
     var sort: EventQuery.Sort?
 
     @OptionGroup var limits: LimitOptions

@@ -8,7 +8,7 @@ struct EventSearchCommand: StoreCommand {
         abstract: "Find events by what they say, where and when they are.",
         discussion: examples(
             "ems event search 'tech conf'",
-            "ems event search --near 37.77,-122.42 --radius-km 50 --start-after 2027-03-01",
+            "ems event search --near 48.21,16.37 --radius-km 50 --start-after 2027-03-01",
             "ems event search swift --tag meetup -o id"))
 
     @Argument(help: "Words in title, description, location or tags; their beginnings are enough.")
@@ -32,13 +32,13 @@ struct EventSearchCommand: StoreCommand {
     @Option(help: ArgumentHelp("Only events that begin before.", valueName: "time"))
     var startBefore: TimeArgument?
 
-    @Option(help: ArgumentHelp("Only events near this place.", valueName: "lat,lon"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("Only events near this place.", valueName: "lat,lon"))
     var near: PlaceArgument?
 
     @Option(help: "How near.")
     var radiusKm = 10.0
 
-    @Option(help: "relevance, distance, start_time, -start_time, created_at or -created_at.")
+    @Option(parsing: .unconditional, help: "relevance, distance, start_time, -start_time, created_at or -created_at.")
     var sort: EventQuery.Sort?
 
     @OptionGroup var limits: LimitOptions

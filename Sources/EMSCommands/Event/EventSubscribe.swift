@@ -19,7 +19,10 @@ struct EventSubscribe: StoreCommand {
 
     func run(_ runtime: Runtime, as principal: Principal) async throws {
         let user = try await runtime.users.user(named: userName)
-        if writing.isDryRun { return StandardError.write("would subscribe \(user.username)") }
+        if writing.isDryRun {
+            _ = try await runtime.events.event(event.id)
+            return StandardError.write("would subscribe \(user.username)")
+        }
         let isNew = try await runtime.subscriptions.subscribe(user.id, to: event.id)
         StandardError.write("\(user.username) \(isNew ? "is subscribed" : "was subscribed already")")
     }

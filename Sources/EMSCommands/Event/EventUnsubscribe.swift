@@ -19,7 +19,9 @@ struct EventUnsubscribe: StoreCommand {
 
     func run(_ runtime: Runtime, as principal: Principal) async throws {
         let user = try await runtime.users.user(named: userName)
-        if writing.isDryRun { return StandardError.write("would unsubscribe \(user.username)") }
+        if writing.isDryRun {
+            return StandardError.write("would unsubscribe \(user.username)")
+        }
         let isNew = try await runtime.subscriptions.unsubscribe(user.id, from: event.id)
         StandardError.write("\(user.username) \(isNew ? "is unsubscribed" : "was not subscribed")")
     }

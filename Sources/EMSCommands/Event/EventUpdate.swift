@@ -27,7 +27,7 @@ struct EventUpdate: StoreCommand {
     func run(_ runtime: Runtime, as principal: Principal) async throws {
         let patch = fields.patch
         if writing.isDryRun {
-            let changed = try runtime.events.updated(try await runtime.events.event(event.id), by: principal) { patch.applied(to: $0) }
+            let changed = try await runtime.events.check(event.id, by: principal, ifVersion: ifVersion) { patch.applied(to: $0) }
             return StandardError.write("would change the event \(Printable.quoted(changed.title))")
         }
         let changed = try await runtime.events.update(event.id, by: principal, ifVersion: ifVersion) { patch.applied(to: $0) }

@@ -18,13 +18,21 @@ struct NotifyRead: StoreCommand {
 
     func run(_ runtime: Runtime, as principal: Principal) async throws {
         let user = try await runtime.users.user(named: inbox.user)
+        var missing: [EMSError] = []
         for id in ids {
-            if writing.isDryRun {
-                _ = try await runtime.notifications.entry(id, of: user.id)
-                StandardError.write("would mark \(id) as read")
-            } else {
-                try await runtime.notifications.markRead(id, of: user.id)
+            do {
+                if writing.isDryRun {
+                    _ = try await runtime.notifications.entry(id, of: user.id)
+                    StandardError.write("would mark \(id) as read")
+                } else {
+                    try await runtime.notifications.markRead(id, of: user.id)
+                }
+            } catch let error as EMSError where error.code == .notFound {
+                missing.append(error)
             }
         }
+        guard let first = missing.first else { return }
+        let message = missing.map(\.message).joined(separator: "; ")
+        throw missing.count < ids.count ? EMSError(.partial, message) : EMSError(first.code, message)
     }
 }

@@ -9,7 +9,9 @@ struct ListWriter<Item: Presentable> {
     private var table: TableText?
 
     /// - Parameter isSingle: one thing is wanted: JSON and YAML show it without an array around it.
-    init(options: OutputOptions, isSingle: Bool = false) {
+    /// - Throws: ``EMSError`` with ``ErrorCode/usage`` where a column is wanted that there is not.
+    init(options: OutputOptions, isSingle: Bool = false) throws {
+        if Item.self != Facts.self { _ = try options.chosenColumns(of: Item.self) }
         self.options = options
         self.isSingle = isSingle
     }

@@ -22,14 +22,14 @@ struct OutputOptions: ParsableArguments {
 
     /// Shows one thing.
     func show<Item: Presentable>(_ item: Item) throws {
-        var list = ListWriter<Item>(options: self, isSingle: true)
+        var list = try ListWriter<Item>(options: self, isSingle: true)
         try list.write([item])
         try list.finish()
     }
 
     /// Shows many things.
     func show<Item: Presentable>(_ items: [Item]) throws {
-        var list = ListWriter<Item>(options: self)
+        var list = try ListWriter<Item>(options: self)
         try list.write(items)
         try list.finish()
     }

@@ -25,6 +25,7 @@ struct Column<Item>: Sendable {
 enum Cell: Sendable {
     case text(String)
     case number(Int)
+    case flag(Bool)
     case time(Timestamp)
     case none
 

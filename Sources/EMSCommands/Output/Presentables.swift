@@ -7,7 +7,7 @@ extension User: Presentable {
         Column("email") { .text($0.email) },
         Column("full_name") { .text($0.fullName) },
         Column("role") { .text($0.role.rawValue) },
-        Column("is_active") { .text($0.isActive ? "true" : "false") },
+        Column("is_active") { .flag($0.isActive) },
         Column("created_at", usual: false) { .time($0.createdAt) },
         Column("updated_at", usual: false) { .time($0.updatedAt) },
         Column("last_login_at", usual: false) { .time($0.lastLoginAt) },
@@ -42,7 +42,7 @@ extension Event: Presentable {
 extension InboxEntry: Presentable {
     static let columns: [Column<InboxEntry>] = Notification.columns.map { column in
         Column(column.name, usual: column.isUsual) { column.value($0.notification) }
-    } + [Column("read") { .text($0.isRead ? "true" : "false") }]
+    } + [Column("read") { .flag($0.isRead) }]
 
     var identifier: String { notification.id.description }
 }
@@ -102,6 +102,7 @@ struct Facts: Presentable {
                 switch value {
                 case .text(let text): writer.member(name, text)
                 case .number(let number): writer.member(name, number)
+                case .flag(let flag): writer.member(name, flag)
                 case .time(let time): writer.member(name, time.description)
                 case .none: writer.member(name, String?.none)
                 }

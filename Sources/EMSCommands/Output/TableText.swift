@@ -47,6 +47,7 @@ struct TableText {
         switch cell {
         case .text(let text): text
         case .number(let number): String(number)
+        case .flag(let flag): flag ? "true" : "false"
         case .time(let time): isLocal ? localTime(time) : time.description
         case .none: ""
         }
@@ -58,7 +59,7 @@ struct TableText {
         case .none: "-"
         case .text(""): "-"
         case .text(let text): Printable.stripped(text.replacing("\n", with: " "))
-        case .number, .time: plain(cell, isLocal: isLocal)
+        case .number, .flag, .time: plain(cell, isLocal: isLocal)
         }
     }
 

@@ -11,7 +11,7 @@ struct ServeCommand: AsyncParsableCommand {
         discussion: examples(
             "ems serve",
             "ems serve --host 0.0.0.0 --port 8080",
-            "ems serve --role auth --port 8000 & ems serve --role events --port 8001 & ems serve --role notifications --port 8002"))
+            "ems serve --role auth --role events --port 8001"))
 
     @Option(help: "The address to listen on.")
     var host: String?

@@ -23,7 +23,7 @@ struct LimitOptions: ParsableArguments {
     static func list<Item: Presentable>(
         upTo limit: Int, _ output: OutputOptions, _ fetch: (PageRequest) async throws -> (items: [Item], next: PageCursor?)
     ) async throws {
-        var writer = ListWriter<Item>(options: output)
+        var writer = try ListWriter<Item>(options: output)
         var rest = limit
         var cursor: PageCursor?
         repeat {

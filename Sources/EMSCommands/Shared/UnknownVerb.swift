@@ -8,7 +8,8 @@ enum UnknownVerb {
         var path = ["ems"]
         for argument in ArgumentOrder.normalized(arguments) {
             let verbs = command.configuration.subcommands.filter { $0.configuration.shouldDisplay }.map { $0._commandName }
-            guard !command.configuration.subcommands.isEmpty, !argument.hasPrefix("-"), argument != "help" else { return }
+            guard !command.configuration.subcommands.isEmpty, argument != "help" else { return }
+            if argument.hasPrefix("-") { return try checkOption(argument) }
             guard let next = command.configuration.subcommands.first(where: { $0._commandName == argument }) else {
                 let kind = path.count == 1 ? "command" : "\(path.dropFirst().joined(separator: " ")) command"
                 let nearest = Suggestion.nearest(to: argument, among: verbs)
@@ -19,5 +20,15 @@ enum UnknownVerb {
             path.append(argument)
             command = next
         }
+    }
+
+    /// An option where a verb should stand can only be a global one.
+    private static func checkOption(_ argument: String) throws {
+        let known = ArgumentOrder.globalOptions.keys + ["--version", "--help", "-h"]
+        let name = String(argument.prefix { $0 != "=" })
+        guard name.hasPrefix("--"), !known.contains(name), !name.hasPrefix("--generate-completion-script"),
+            !name.hasPrefix("--experimental"), let nearest = Suggestion.nearest(to: name, among: known)
+        else { return }
+        throw EMSError(.usage, "there is no option \(Printable.quoted(name))", fix: "did you mean \(nearest)?")
     }
 }

@@ -10,6 +10,10 @@ struct WatchOptions: ParsableArguments {
     @Option(help: ArgumentHelp("End after so long, such as 30s; with --count, too few by then is a failure.", valueName: "time"))
     var timeout: DurationArgument?
 
+    func validate() throws {
+        if let count, count < 1 { throw ValidationError("--count must be 1 or more.") }
+    }
+
     /// Shows the notifications that are wanted, each as it comes.
     func watch(
         _ runtime: Runtime, _ output: OutputOptions, where isWanted: @escaping @Sendable (RecordedNotification) async throws -> Bool
@@ -40,7 +44,7 @@ struct WatchOptions: ParsableArguments {
         // What never ends has no closing bracket: JSON comes a line each.
         var output = output
         if output.output == .json { output.output = .jsonl }
-        var writer = ListWriter<Notification>(options: output)
+        var writer = try ListWriter<Notification>(options: output)
         StandardError.write("watching; Ctrl-C ends it")
         for await batch in live {
             for recorded in batch where rest > 0 {

@@ -19,11 +19,13 @@ struct TokenIssue: StoreCommand {
     @Option(help: "What it is for: shown by ems token list.")
     var label = "issued by an operator"
 
+    @OptionGroup var writing: WriteOptions
     @OptionGroup var output: OutputOptions
     @OptionGroup var global: GlobalOptions
 
     func run(_ runtime: Runtime, as principal: Principal) async throws {
         let user = try await runtime.users.user(named: user)
+        if writing.isDryRun { return StandardError.write("would issue a token for \(user.username)") }
         let (token, session) = try await runtime.authentication().issue(for: user, seconds: ttl?.seconds, label: label)
         // The token alone, so that $(…) can take it, unless another form is asked for.
         if output.output == .table { return try StandardOutput.write(token + "\n") }

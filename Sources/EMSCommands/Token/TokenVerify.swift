@@ -18,7 +18,7 @@ struct TokenVerify: StoreCommand {
         let identity = try await runtime.authentication().authenticate(input.read())
         try output.show(
             Facts([
-                ("valid", .text("true")), ("user_id", .text(identity.user.id.description)), ("username", .text(identity.user.username)),
+                ("valid", .flag(true)), ("user_id", .text(identity.user.id.description)), ("username", .text(identity.user.username)),
                 ("role", .text(identity.user.role.rawValue)), ("session_id", .text(identity.sessionID.description)),
                 ("expires_at", .time(identity.tokenExpiresAt)),
             ]))

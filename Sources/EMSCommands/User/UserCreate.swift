@@ -8,8 +8,8 @@ struct UserCreate: StoreCommand {
         abstract: "Create an account. This is how the first administrator comes to be.",
         discussion: examples(
             "ems user create ada --email ada@example.com --role admin",
-            "ems user create bob --email bob@example.com --full-name 'Bob Li' --password-file bob.txt",
-            "openssl rand -base64 18 | sed 's/$/!Aa1/' | ems user create svc --email svc@example.com --password-stdin -o id"))
+            "ems user create bob --email bob@example.com --password-file bob.txt",
+            "pass show bob | ems user create bob --email bob@example.com --password-stdin"))
 
     @Argument(help: "The username: 3 to 50 letters, digits or _.")
     var username: String

@@ -66,20 +66,41 @@ public struct ChangeConsumer: Service {
         do {
             try await notifications.record(good.map(\.change))
         } catch {
-            try await giveBack(good.map(\.delivery), after: error)
-            throw error
+            guard !EMSError(error).code.isPassing else {
+                try await broker.release(good.map(\.delivery))
+                throw error
+            }
+            // One of them is at fault: one by one, the others are not kept waiting.
+            var failure: (any Error)?
+            for (delivery, change) in good {
+                do {
+                    try await consume(delivery, change)
+                } catch {
+                    failure = error
+                }
+            }
+            if let failure { throw failure }
+            return
         }
         FaultPoint.reached(.betweenRecordAndAcknowledge)
         try await broker.acknowledge(good.map(\.delivery))
     }
 
-    /// What could not be stored goes back to the broker; what came back too often, to the dead letters.
-    private func giveBack(_ deliveries: [Delivery], after error: any Error) async throws {
-        let isLast = { (delivery: Delivery) in delivery.attempt >= Self.deliveryLimit }
-        for delivery in deliveries where isLast(delivery) {
-            try await broker.reject(delivery, reason: "not stored after \(delivery.attempt) deliveries: \(EMSError(error).message)")
+    /// Consumes one message. What cannot be recorded goes back to the broker; what came back too often, to the dead letters.
+    private func consume(_ delivery: Delivery, _ change: Change) async throws {
+        do {
+            try await notifications.record([change])
+            try await broker.acknowledge([delivery])
+        } catch {
+            let described = EMSError(error)
+            if described.code.isPassing || delivery.attempt < Self.deliveryLimit {
+                try await broker.release([delivery])
+                throw error
+            }
+            let reason = "not stored after \(delivery.attempt) deliveries: \(described.message)"
+            logger.error("a message goes to the dead letters: \(reason)", metadata: ["message_id": "\(delivery.message.messageID)"])
+            try await broker.reject(delivery, reason: reason)
         }
-        try await broker.release(deliveries.filter { !isLast($0) })
     }
 
     private static func change(in delivery: Delivery) throws -> Change {

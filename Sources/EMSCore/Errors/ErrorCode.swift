@@ -57,6 +57,15 @@ public enum ErrorCode: String, CaseIterable, Sendable {
         }
     }
 
+    /// Whether it is about the state of the world (a full disk, a server that is down), and not about what was asked: the same may
+    /// succeed later.
+    public var isPassing: Bool {
+        switch self {
+        case .busy, .storeBusy, .storeFull, .storeReadOnly, .storeCorrupt, .unreachable, .inputOutput, .permission, .interrupted: true
+        default: false
+        }
+    }
+
     /// The status of the HTTP answer.
     public var httpStatus: Int {
         switch self {

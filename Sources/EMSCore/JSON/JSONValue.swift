@@ -25,6 +25,24 @@ public indirect enum JSONValue: Sendable, Equatable {
         return members.first { $0.name == name }?.value
     }
 
+    /// The value after a merge patch (RFC 7396).
+    public func merged(with patch: JSONValue) -> JSONValue {
+        guard case .object(let changes) = patch else { return patch }
+        var members: [Member] = []
+        if case .object(let own) = self { members = own }
+        for change in changes {
+            let index = members.firstIndex { $0.name == change.name }
+            if change.value == .null {
+                if let index { members.remove(at: index) }
+            } else if let index {
+                members[index] = Member(name: change.name, value: members[index].value.merged(with: change.value))
+            } else {
+                members.append(Member(name: change.name, value: JSONValue.null.merged(with: change.value)))
+            }
+        }
+        return .object(members)
+    }
+
     public var string: String? {
         if case .string(let value) = self { value } else { nil }
     }

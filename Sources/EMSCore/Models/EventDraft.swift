@@ -42,6 +42,28 @@ public struct EventDraft: Sendable, Equatable {
         try fields.finish()
     }
 
+    /// The draft after a merge patch (RFC 7396): `null` takes a field away, which the required ones refuse.
+    public func merged(with patch: JSONValue) throws -> EventDraft {
+        guard case .object = patch else { return try EventDraft(patch) }
+        return try EventDraft(json.merged(with: patch))
+    }
+
+    /// The draft as clients write it.
+    private var json: JSONValue {
+        func member(_ name: String, _ value: JSONValue?) -> [JSONValue.Member] {
+            value.map { [JSONValue.Member(name: name, value: $0)] } ?? []
+        }
+        let place = coordinates.map { place in
+            JSONValue.object(member("latitude", .number(place.latitude)) + member("longitude", .number(place.longitude)))
+        }
+        return .object(
+            member("title", .string(title)) + member("description", .string(description)) + member("location", .string(location))
+                + member("start_time", .string(startTime.description)) + member("end_time", .string(endTime.description))
+                + member("tags", .array(tags.map { .string($0) })) + member("status", .string(status.rawValue))
+                + member("max_attendees", maxAttendees.map { .integer(Int64($0)) })
+                + member("attachment_url", attachmentURL.map { .string($0) }) + member("coordinates", place))
+    }
+
     init(_ fields: inout JSONFields) {
         self.init(
             title: fields.requiredString("title"),
@@ -57,7 +79,7 @@ public struct EventDraft: Sendable, Equatable {
     }
 }
 
-/// What of an event is to change: an absent field stays as it is.
+/// What of an event is to change, as the command line says it: an absent field stays as it is.
 public struct EventPatch: Sendable, Equatable {
     public var title: String?
     public var description: String?
@@ -72,22 +94,6 @@ public struct EventPatch: Sendable, Equatable {
     public var coordinates: Coordinates??
 
     public init() {}
-
-    /// Reads the body of `PATCH /events/{id}`, a merge patch (RFC 7396): `null` takes a field away, which those without a default refuse.
-    public init(_ json: JSONValue) throws {
-        var fields = JSONFields(json)
-        title = fields.has("title") ? fields.requiredString("title") : nil
-        description = fields.has("description") ? fields.string("description") ?? "" : nil
-        location = fields.has("location") ? fields.string("location") ?? "" : nil
-        startTime = fields.has("start_time") ? fields.requiredTimestamp("start_time") : nil
-        endTime = fields.has("end_time") ? fields.requiredTimestamp("end_time") : nil
-        tags = fields.has("tags") ? fields.strings("tags") ?? [] : nil
-        status = fields.has("status") ? fields.eventStatus() ?? .scheduled : nil
-        maxAttendees = fields.has("max_attendees") ? .some(fields.integer("max_attendees").map(Int.init(clamping:))) : nil
-        attachmentURL = fields.has("attachment_url") ? .some(fields.string("attachment_url")) : nil
-        coordinates = fields.has("coordinates") ? .some(fields.coordinates("coordinates")) : nil
-        try fields.finish()
-    }
 
     /// The draft with the patch's fields in place of its own.
     public func applied(to draft: EventDraft) -> EventDraft {

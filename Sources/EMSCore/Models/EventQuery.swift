@@ -74,7 +74,7 @@ public struct EventQuery: Sendable, Equatable {
                 throw EMSError.invalid("radius_km", "must be over 0 and at most 20038", in: "query")
             }
         }
-        try page.validate()
+        try page.validate(cursorIsKey: !isSearch)
     }
 }
 
@@ -98,11 +98,16 @@ public struct PageRequest: Sendable, Equatable {
     /// How many rows stand before the page.
     public var offset: Int { (number - 1) * size }
 
-    func validate() throws {
+    /// - Parameter cursorIsKey: whether this list reads on from a row, or (a search) after so many rows.
+    func validate(cursorIsKey: Bool = true) throws {
         guard Self.sizeRange.contains(size) else {
             throw EMSError.invalid("page_size", "must be between \(Self.sizeRange.lowerBound) and \(Self.sizeRange.upperBound)", in: "query")
         }
-        if after != nil { return }
+        if let after {
+            if case .key = after, cursorIsKey { return }
+            if case .offset = after, !cursorIsKey { return }
+            throw EMSError.invalid("after", "must be the next of an earlier page of this same list", in: "query")
+        }
         guard number >= 1 else { throw EMSError.invalid("page", "must be 1 or more", in: "query") }
         guard number <= Self.depthLimit, offset + size <= Self.depthLimit else {
             throw EMSError.invalid(
@@ -175,7 +180,7 @@ public struct EventPage: Sendable {
     }
 }
 
-/// One page of users, ordered by username.
+/// One page of users.
 public struct UserPage: Sendable {
     public let users: [User]
     public let total: Total

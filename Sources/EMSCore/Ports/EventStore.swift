@@ -5,6 +5,8 @@ public protocol EventStore: Sendable {
     /// - Returns: what became of it.
     /// - Throws: ``EMSError`` with ``ErrorCode/exists`` where the id is taken.
     func insert(_ event: Event, change: Change, idempotency: IdempotencyKey?) async throws -> InsertOutcome
+    /// What became of an earlier request under this key; `nil` where there was none in the key's lifetime.
+    func outcome(of key: IdempotencyKey, at now: Timestamp) async throws -> InsertOutcome?
     /// Replaces the event if it still has the version `expected`.
     /// - Throws: ``EMSError`` with ``ErrorCode/versionConflict`` or ``ErrorCode/notFound``.
     func update(_ event: Event, expecting expected: Int, change: Change) async throws

@@ -1,7 +1,7 @@
 /// Who wants to hear of which event. Subscriptions outlive connections; they end with the event or the user.
 public protocol SubscriptionStore: Sendable {
     /// - Returns: whether the subscription is new.
-    /// - Throws: ``EMSError`` with ``ErrorCode/notFound`` where there is no such event.
+    /// - Throws: ``EMSError`` with ``ErrorCode/notFound`` where there is no such event or user.
     func subscribe(_ user: UserID, to event: EventID, at now: Timestamp) async throws -> Bool
     /// - Returns: whether there was one.
     func unsubscribe(_ user: UserID, from event: EventID) async throws -> Bool

@@ -19,7 +19,7 @@ public struct EventService: Sendable {
     }
 
     /// Makes an event, without storing it: everything checked.
-    public func drafted(_ draft: EventDraft, id: EventID = EventID(), by principal: Principal) throws -> Event {
+    func drafted(_ draft: EventDraft, id: EventID = EventID(), by principal: Principal) throws -> Event {
         let now = now()
         let draft = try EventRules.accepted(draft, startsAfter: now)
         return Event(
@@ -34,15 +34,24 @@ public struct EventService: Sendable {
     public func create(
         _ draft: EventDraft, id: EventID = EventID(), by principal: Principal, idempotencyKey: (key: String, fingerprint: [UInt8])? = nil
     ) async throws -> Creation {
-        let event = try drafted(draft, id: id, by: principal)
         let key = try idempotencyKey.map { key, fingerprint in
             guard (1...IdempotencyKey.lengthLimit).contains(key.utf8.count) else {
                 throw EMSError.invalid("Idempotency-Key", "must have 1 to \(IdempotencyKey.lengthLimit) bytes", in: "header")
             }
             return IdempotencyKey(owner: principal.identity, key: key, fingerprint: fingerprint)
         }
-        switch try await events.insert(event, change: change(.created, event, principal), idempotency: key) {
+        // Asked before the rules: what was right when it came first may be in the past by now.
+        if let key, let earlier = try await events.outcome(of: key, at: now()) {
+            return try await creation(earlier, nil)
+        }
+        let event = try drafted(draft, id: id, by: principal)
+        return try await creation(events.insert(event, change: change(.created, event, principal), idempotency: key), event)
+    }
+
+    private func creation(_ outcome: InsertOutcome, _ event: Event?) async throws -> Creation {
+        switch outcome {
         case .inserted:
+            guard let event else { preconditionFailure("only an insert inserts") }
             changeWritten()
             return Creation(event: event, isRepetition: false)
         case .repeated(let id):
@@ -50,7 +59,8 @@ public struct EventService: Sendable {
         case .keyReused:
             throw EMSError(
                 .idempotencyConflict, "the Idempotency-Key was used for a different request in the last 24 hours",
-                fix: "use a new key for a new request")
+                fix: "use a new key for a new request",
+                fields: [FieldError(["header", "Idempotency-Key"], "was used for a different request", type: "idempotency_conflict")])
         }
     }
 
@@ -64,8 +74,26 @@ public struct EventService: Sendable {
         return try await events.events(query)
     }
 
+    /// Whether an event could be created so.
+    /// - Throws: what ``create(_:id:by:idempotencyKey:)`` would throw.
+    public func check(_ draft: EventDraft, id: EventID, by principal: Principal) async throws {
+        _ = try drafted(draft, id: id, by: principal)
+        if try await events.event(id: id) != nil { throw EMSError(.exists, "there is an event \(id) already") }
+    }
+
+    /// Whether the event could be changed so.
+    /// - Returns: the event as it would be.
+    /// - Throws: what ``update(_:by:ifVersion:_:)`` would throw.
+    public func check(
+        _ id: EventID, by principal: Principal, ifVersion version: Int? = nil, _ edit: (EventDraft) throws -> EventDraft
+    ) async throws -> Event {
+        let current = try await event(id)
+        try Self.expect(version, of: current)
+        return try updated(current, by: principal, edit)
+    }
+
     /// What an update makes of an event, without storing it.
-    public func updated(_ event: Event, by principal: Principal, _ edit: (EventDraft) -> EventDraft) throws -> Event {
+    func updated(_ event: Event, by principal: Principal, _ edit: (EventDraft) throws -> EventDraft) throws -> Event {
         guard Permissions.mayChange(event, principal) else { throw Self.notYours }
         let draft = try EventRules.accepted(edit(EventDraft(event)), startsAfter: nil)
         return Event(
@@ -78,7 +106,7 @@ public struct EventService: Sendable {
     /// Changes an event. Without a version the edit is repeated on the newest state until nobody came in between.
     /// - Parameter version: the version the caller has seen; another one is refused with ``ErrorCode/versionConflict``.
     public func update(
-        _ id: EventID, by principal: Principal, ifVersion version: Int? = nil, _ edit: (EventDraft) -> EventDraft
+        _ id: EventID, by principal: Principal, ifVersion version: Int? = nil, _ edit: (EventDraft) throws -> EventDraft
     ) async throws -> Event {
         try await retrying(id, ifVersion: version) { current in
             let updated = try self.updated(current, by: principal, edit)
@@ -122,6 +150,13 @@ public struct EventService: Sendable {
 
     private static let notYours = EMSError(.forbidden, "only its creator or an admin may change or delete this event")
 
+    private static func expect(_ version: Int?, of event: Event) throws {
+        if let version, version != event.version {
+            throw EMSError(
+                .versionConflict, "the event has version \(event.version), not \(version)", fix: "read it again and repeat the change")
+        }
+    }
+
     private func change(_ action: Change.Action, _ event: Event, _ principal: Principal) -> Change {
         Change(action: action, event: event, actor: principal.displayName, timestamp: now())
     }
@@ -129,10 +164,7 @@ public struct EventService: Sendable {
     private func retrying(_ id: EventID, ifVersion version: Int?, _ body: (Event) async throws -> Event) async throws -> Event {
         while true {
             let current = try await event(id)
-            if let version, version != current.version {
-                throw EMSError(
-                    .versionConflict, "the event has version \(current.version), not \(version)", fix: "read it again and repeat the change")
-            }
+            try Self.expect(version, of: current)
             do {
                 return try await body(current)
             } catch let error as EMSError where error.code == .versionConflict && version == nil {

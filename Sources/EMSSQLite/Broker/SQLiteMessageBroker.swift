@@ -10,7 +10,7 @@ import Foundation
 /// The embedded broker: a table of the same file. A message is leased to a consumer, and comes back when the lease runs out.
 struct SQLiteMessageBroker: MessageBroker {
     /// How long a consumer may take before its messages are another's. Recording twice does no harm.
-    static let leaseSeconds: Int64 = 5
+    static let leaseSeconds: Int64 = 10
 
     let database: SQLiteDatabase
 
@@ -30,11 +30,15 @@ struct SQLiteMessageBroker: MessageBroker {
         let wakeup = Wakeup()
         let listener = try database.watcher.addListener(wakeup)
         defer { database.watcher.removeListener(listener) }
-        while !Task.isCancelled {
-            let deliveries = try await lease(limit: limit)
-            if !deliveries.isEmpty { return deliveries }
-            // The limit is for leases of consumers that died: their end is no commit.
-            await wakeup.wait(upTo: .seconds(1))
+        do {
+            while !Task.isCancelled {
+                let deliveries = try await lease(limit: limit)
+                if !deliveries.isEmpty { return deliveries }
+                // The limit is for leases of consumers that died: their end is no commit.
+                await wakeup.wait(upTo: .seconds(1))
+            }
+        } catch is CancellationError {
+            // Nothing was leased: the transaction was rolled back.
         }
         return []
     }

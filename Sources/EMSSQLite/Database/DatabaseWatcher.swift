@@ -8,7 +8,7 @@ import Synchronization
 /// This process' own commits are told to it directly, and cost no waiting. It polls only while somebody listens.
 final class DatabaseWatcher: Sendable {
     /// How late another process' commit may be noticed. A look costs about ten microseconds.
-    static let interval: DispatchTimeInterval = .milliseconds(5)
+    static let interval: DispatchTimeInterval = .milliseconds(10)
 
     private struct State {
         var listeners: [Int: Wakeup] = [:]
@@ -30,6 +30,8 @@ final class DatabaseWatcher: Sendable {
         let (id, mustStart) = state.withLock { state in
             state.nextListener += 1
             state.listeners[state.nextListener] = wakeup
+            // A number means something on its own connection only.
+            if !state.isLooking { state.lastVersion = nil }
             defer { state.isLooking = true }
             return (state.nextListener, !state.isLooking)
         }

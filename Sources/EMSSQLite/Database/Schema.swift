@@ -30,10 +30,17 @@ enum Schema {
     /// How many steps the file has taken.
     /// - Throws: ``EMSError`` where the file is not ours, or knows more steps than we do.
     private static func version(of db: Database) throws -> Int {
-        let version = try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
-        let owner = try Int32.fetchOne(db, sql: "PRAGMA application_id") ?? 0
+        // One statement, so that all three are of one moment: another process may be taking the steps right now.
+        let state = try Row.fetchOne(
+            db,
+            sql: """
+                SELECT user_version, application_id, (SELECT count(*) FROM sqlite_schema)
+                FROM pragma_user_version, pragma_application_id
+                """)
+        let version: Int = state?[0] ?? 0
+        let owner: Int32 = state?[1] ?? 0
         if owner != applicationID {
-            let isEmpty = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_schema") == 0
+            let isEmpty = state?[2] == 0
             guard isEmpty, version == 0 else {
                 throw EMSError(.storeCorrupt, "the file is a database of another program", fix: "name another place with --data-dir")
             }
@@ -185,9 +192,9 @@ enum Schema {
         ) WITHOUT ROWID;
         CREATE INDEX refresh_tokens_session ON refresh_tokens (session_id);
 
-        CREATE TABLE attempts (key TEXT NOT NULL, at INTEGER NOT NULL);
+        CREATE TABLE attempts (key TEXT NOT NULL, at INTEGER NOT NULL, expires_at INTEGER NOT NULL);
         CREATE INDEX attempts_key ON attempts (key, at);
-        CREATE INDEX attempts_age ON attempts (at);
+        CREATE INDEX attempts_expiry ON attempts (expires_at);
 
         -- One row: how many notifications for everyone were ever recorded, and up to which of them they were purged.
         CREATE TABLE stream (

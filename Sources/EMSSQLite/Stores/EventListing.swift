@@ -31,8 +31,6 @@ struct EventListing {
             conditions.append("(\(driver).\(column), \(idColumn)) \(comparison) (?, ?)")
             arguments += [value, id]
             offset = 0
-        } else if case .offset(let count) = query.page.after {
-            offset = count
         }
         let direction = isDescending ? "DESC" : "ASC"
         let idColumn = query.tag == nil ? "e.id" : "t.event_id"

@@ -48,6 +48,10 @@ struct SQLiteEventStore: EventStore {
         }
     }
 
+    func outcome(of key: IdempotencyKey, at now: Timestamp) async throws -> InsertOutcome? {
+        try await database.read { db in try Self.repetition(of: key, at: now, in: db) }
+    }
+
     func update(_ event: Event, expecting expected: Int, change: Change) async throws {
         try await database.write { db in
             let changed = try db.run(

@@ -254,11 +254,8 @@ struct SQLiteNotificationStore: NotificationStore {
 
     // MARK: Purging
 
-    /// The oldest notifications that were recorded before a moment; the newest of all is kept, so that positions are never used again.
-    static let oldest = """
-        SELECT position, ordinal, recorded_at FROM notifications
-        WHERE position < (SELECT max(position) FROM notifications) ORDER BY position LIMIT ?
-        """
+    /// The oldest notifications of all. AUTOINCREMENT sees to it that no position is used again, though all were purged.
+    static let oldest = "SELECT position, ordinal, recorded_at FROM notifications ORDER BY position LIMIT ?"
 
     func purge(before moment: Timestamp, limit: Int) async throws -> Int {
         try await database.write { db in

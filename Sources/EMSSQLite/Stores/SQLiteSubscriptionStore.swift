@@ -9,6 +9,9 @@ struct SQLiteSubscriptionStore: SubscriptionStore {
             guard try db.integer("SELECT 1 FROM events WHERE id = ?", [event.description]) != nil else {
                 throw EMSError.notFound("event", event)
             }
+            guard try db.integer("SELECT 1 FROM users WHERE id = ?", [user.description]) != nil else {
+                throw EMSError.notFound("user", user)
+            }
             return try db.run(
                 "INSERT OR IGNORE INTO subscriptions (user_id, event_id, created_at) VALUES (?, ?, ?)",
                 [user.description, event.description, now.milliseconds]) > 0

@@ -93,7 +93,8 @@ struct SQLiteUserStore: UserStore {
             guard try db.run("DELETE FROM users WHERE id = ?", [key]) > 0 else { return false }
             try db.run("DELETE FROM refresh_tokens WHERE session_id IN (SELECT id FROM sessions WHERE user_id = ?)", [key])
             // The sessions stay, ended, until they are purged: daemons that hold connections of theirs must see the end.
-            try db.run("UPDATE sessions SET ended_at = ? WHERE user_id = ? AND ended_at IS NULL", [now.milliseconds, key])
+            try db.run(
+                "UPDATE sessions SET ended_at = ?1 WHERE user_id = ?2 AND ended_at IS NULL AND expires_at > ?1", [now.milliseconds, key])
             for table in ["subscriptions", "inbox_entries", "everyone_reads", "inboxes"] {
                 try db.run("DELETE FROM \(table) WHERE user_id = ?", [key])
             }

@@ -61,6 +61,11 @@ struct APIRequest: Sendable {
         return id
     }
 
+    /// The prefix, where the request came under it: what links in the answer begin with.
+    func prefix(_ prefix: String) -> String {
+        request.uri.path.hasPrefix(prefix + "/") ? prefix : ""
+    }
+
     var query: QueryReader { QueryReader(request.uri) }
 
     /// The version in `If-Match`: `nil` where there is none, or any is right (`*`).

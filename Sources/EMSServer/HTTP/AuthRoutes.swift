@@ -5,6 +5,7 @@ import Hummingbird
 struct AuthRoutes {
     let users: UserService
     let authentication: AuthenticationService
+    let prefix: String
 
     func add(to table: inout RouteTable) {
         table.post("/auth/register", register)
@@ -18,7 +19,7 @@ struct AuthRoutes {
 
     @Sendable private func register(_ request: APIRequest) async throws -> Response {
         let user = try await users.create(UserDraft(try await request.json()))
-        return .json(.created, headers: [.location: "/users/\(user.id)"], of: user)
+        return .json(.created, headers: [.location: "\(request.prefix(prefix))/users/\(user.id)"], of: user)
     }
 
     @Sendable private func login(_ request: APIRequest) async throws -> Response {

@@ -1,6 +1,8 @@
+import EMSCore
 import HTTPTypes
 import HummingbirdCore
 import Logging
+import NIOConcurrencyHelpers
 import NIOCore
 import NIOHTTP1
 import NIOHTTPTypes
@@ -29,7 +31,8 @@ struct ConnectionChannel: ServerChildChannel, HTTPChannelHandler {
         channel.eventLoop.makeCompletedFuture {
             // Notifications are small and must not wait for more (Nagle's algorithm).
             try channel.syncOptions?.setOption(ChannelOptions.tcpOption(.tcp_nodelay), value: 1)
-            let upgraders = webSockets.map { [WebSocketUpgrader(endpoint: $0, connection: Outcome.webSocket)] } ?? []
+            let admitted = NIOLockedValueBox<AuthenticationService.Identity?>(nil)
+            let upgraders = webSockets.map { [WebSocketUpgrader(endpoint: $0, admitted: admitted, connection: Outcome.webSocket)] } ?? []
             var configuration = NIOUpgradableHTTPServerPipelineConfiguration(
                 upgradeConfiguration: NIOTypedHTTPServerUpgradeConfiguration(
                     upgraders: upgraders, notUpgradingCompletionHandler: { channel in Self.serveHTTP(channel, logger) }))
@@ -39,6 +42,9 @@ struct ConnectionChannel: ServerChildChannel, HTTPChannelHandler {
             configuration.enableResponseHeaderValidation = false
             configuration.decoderConfiguration.maxHeaderListSize = 32 * 1024
             let outcome = try channel.pipeline.syncOperations.configureUpgradableHTTPServerPipeline(configuration: configuration)
+            let upgrade = try channel.pipeline.syncOperations.handler(type: NIOTypedHTTPServerUpgradeHandler<Outcome>.self)
+            try channel.pipeline.syncOperations.addHandler(
+                UpgradeGate(endpoint: webSockets, admitted: admitted), position: .before(upgrade))
             return Value(channel: channel, outcome: outcome)
         }
     }

@@ -56,9 +56,8 @@ struct EventRoutes {
         let draft = try EventDraft(APIRequest.json(body))
         let key = HTTPField.Name("Idempotency-Key").flatMap { request.request.headers[$0] }
         let creation = try await events.create(draft, by: principal, idempotencyKey: key.map { ($0, sha256(body)) })
-        let location = request.request.uri.path.hasPrefix(prefix + "/") ? prefix : ""
         return .json(
-            .created, headers: [.location: "\(location)/events/\(creation.event.id)", .eTag: creation.event.etag], of: creation.event)
+            .created, headers: [.location: "\(request.prefix(prefix))/events/\(creation.event.id)", .eTag: creation.event.etag], of: creation.event)
     }
 
     @Sendable private func show(_ request: APIRequest) async throws -> Response {
@@ -78,11 +77,11 @@ struct EventRoutes {
 
     @Sendable private func patch(_ request: APIRequest) async throws -> Response {
         let principal = try await request.identity().principal
-        let patch = try EventPatch(try await request.json())
-        return try await updated(request, by: principal) { patch.applied(to: $0) }
+        let patch = try await request.json()
+        return try await updated(request, by: principal) { try $0.merged(with: patch) }
     }
 
-    private func updated(_ request: APIRequest, by principal: Principal, _ edit: (EventDraft) -> EventDraft) async throws -> Response {
+    private func updated(_ request: APIRequest, by principal: Principal, _ edit: (EventDraft) throws -> EventDraft) async throws -> Response {
         let event = try await events.update(request.id("id", "event"), by: principal, ifVersion: request.ifMatch(), edit)
         return .json(headers: [.eTag: event.etag], of: event)
     }

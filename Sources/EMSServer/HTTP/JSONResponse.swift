@@ -25,7 +25,7 @@ extension Response {
     static func problem(_ error: EMSError, instance: String?) -> Response {
         var headers: HTTPFields = [.contentType: "application/problem+json"]
         switch error.code {
-        case .unauthenticated: headers[.wwwAuthenticate] = "Bearer"
+        case .unauthenticated, .invalidCredentials: headers[.wwwAuthenticate] = "Bearer"
         case .tokenExpired, .tokenRevoked: headers[.wwwAuthenticate] = "Bearer error=\"invalid_token\""
         default: break
         }

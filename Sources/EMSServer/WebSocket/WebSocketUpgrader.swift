@@ -6,19 +6,23 @@ import NIOCore
 import NIOHTTP1
 import NIOWebSocket
 
-/// Decides which requests become WebSocket sessions. One that may not is left to the HTTP routes, which say why.
+/// Makes a WebSocket session of a handshake that the ``UpgradeGate`` has admitted.
 final class WebSocketUpgrader<Connection: Sendable>: NIOTypedHTTPServerProtocolUpgrader {
     typealias UpgradeResult = Connection
 
     let supportedProtocol = "websocket"
     let requiredUpgradeHeaders: [String] = []
     private let endpoint: WebSocketEndpoint
+    private let admitted: NIOLockedValueBox<AuthenticationService.Identity?>
     private let connection: @Sendable (any Channel) -> Connection
-    private let admitted = NIOLockedValueBox<AuthenticationService.Identity?>(nil)
 
     /// One upgrader serves one connection.
-    init(endpoint: WebSocketEndpoint, connection: @escaping @Sendable (any Channel) -> Connection) {
+    init(
+        endpoint: WebSocketEndpoint, admitted: NIOLockedValueBox<AuthenticationService.Identity?>,
+        connection: @escaping @Sendable (any Channel) -> Connection
+    ) {
         self.endpoint = endpoint
+        self.admitted = admitted
         self.connection = connection
     }
 
@@ -26,14 +30,10 @@ final class WebSocketUpgrader<Connection: Sendable>: NIOTypedHTTPServerProtocolU
         channel: any Channel, upgradeRequest: HTTPRequestHead, initialResponseHeaders: HTTPHeaders
     ) -> EventLoopFuture<HTTPHeaders> {
         let handshake = NIOTypedWebSocketServerUpgrader<Void>(
-            shouldUpgrade: { [endpoint, admitted] channel, head in
-                channel.eventLoop.makeFutureWithTask {
-                    guard let identity = try? await endpoint.identity(of: WebSocketRequest(head)) else { return nil }
-                    admitted.withLockedValue { $0 = identity }
-                    // Named only where the client offered it (RFC 6455, section 4.2.2).
-                    let offersBearer = WebSocketRequest(head).offersBearerProtocol
-                    return offersBearer ? ["Sec-WebSocket-Protocol": "bearer"] : [:]
-                }
+            shouldUpgrade: { channel, head in
+                // Named only where the client offered it (RFC 6455, section 4.2.2).
+                let offersBearer = WebSocketRequest(head).offersBearerProtocol
+                return channel.eventLoop.makeSucceededFuture(offersBearer ? ["Sec-WebSocket-Protocol": "bearer"] : [:])
             },
             upgradePipelineHandler: { channel, _ in channel.eventLoop.makeSucceededVoidFuture() })
         return handshake.buildUpgradeResponse(
@@ -43,7 +43,7 @@ final class WebSocketUpgrader<Connection: Sendable>: NIOTypedHTTPServerProtocolU
     func upgrade(channel: any Channel, upgradeRequest: HTTPRequestHead) -> EventLoopFuture<Connection> {
         channel.eventLoop.makeCompletedFuture {
             guard let identity = admitted.withLockedValue({ $0 }) else {
-                preconditionFailure("only an admitted request is upgraded")
+                preconditionFailure("only an admitted handshake reaches the upgrader")
             }
             let session = WebSocketSession(
                 identity: identity, since: WebSocketRequest(upgradeRequest).parameter("since"), hub: endpoint.hub,

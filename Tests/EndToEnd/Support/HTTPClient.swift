@@ -55,9 +55,9 @@ struct HTTPClient: Sendable {
         for (name, value) in extra { headers.replaceOrAdd(name: name, value: value) }
         let head = HTTPRequestHead(version: .http1_1, method: method, uri: path, headers: headers)
         return try await channel.executeThenClose { inbound, outbound in
-            try await outbound.write(.head(head))
-            if !body.isEmpty { try await outbound.write(.body(.byteBuffer(ByteBuffer(string: body)))) }
-            try await outbound.write(.end(nil))
+            // In one piece: a server that has answered already may close before a later one is written.
+            let content: [HTTPPart<HTTPRequestHead, IOData>] = body.isEmpty ? [] : [.body(.byteBuffer(ByteBuffer(string: body)))]
+            try await outbound.write(contentsOf: [.head(head)] + content + [.end(nil)])
             var answered: HTTPResponseHead?
             var bytes: [UInt8] = []
             for try await part in inbound {

@@ -1,9 +1,8 @@
 import Foundation
 
 /// A running `ems serve`.
-final class TestDaemon: @unchecked Sendable {
-    // Sendable because the process is only started in init, and signalled by its pid afterwards.
-    private let process: Process
+final class TestDaemon: Sendable {
+    private let process: ChildProcess
     private let log: URL
     let port: Int
 
@@ -14,44 +13,27 @@ final class TestDaemon: @unchecked Sendable {
     init(_ workspace: Workspace, _ arguments: [String] = [], port: Int = 0, environment: [String: String] = [:]) async throws {
         log = workspace.directory.appendingPathComponent("daemon-\(UUID().uuidString).log")
         try Data().write(to: log)
-        process = Process()
-        process.executableURL = URL(fileURLWithPath: EMSBinary.path)
-        process.arguments = ["serve", "--port", String(port)] + arguments
-        process.environment = workspace.environment.merging(environment) { $1 }
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = try FileHandle(forWritingTo: log)
-        try process.run()
-        let (process, log) = (process, log)
-        do {
-            self.port = try await Self.portWhenListening(process, log)
-        } catch {
-            if process.isRunning { kill(process.processIdentifier, SIGKILL) }
-            throw error
-        }
+        process = try ChildProcess(
+            EMSBinary.path, ["serve", "--port", String(port)] + arguments, environment: workspace.environment.merging(environment) { $1 },
+            directory: workspace.directory.path, errors: log.path)
+        self.port = try await Self.portWhenListening(process, log)
     }
 
-    deinit {
-        if process.isRunning {
-            kill(process.processIdentifier, SIGKILL)
-            process.waitUntilExit()
-        }
-    }
-
-    var pid: Int32 { process.processIdentifier }
+    var pid: Int32 { process.pid }
     var url: String { "http://127.0.0.1:\(port)" }
     var logText: String { (try? String(contentsOf: log, encoding: .utf8)) ?? "" }
 
-    func signal(_ signal: Int32) {
-        if process.isRunning { kill(process.processIdentifier, signal) }
-    }
+    func signal(_ signal: Int32) { process.signal(signal) }
 
     /// Waits for the end.
     /// - Returns: the exit status, or the signal's number where one ended it.
     @discardableResult
-    func ended(within limit: Duration = .seconds(20)) async throws -> Int32 {
-        try await eventually("the daemon ends", within: limit) { !process.isRunning }
-        return process.terminationStatus
+    func ended(within limit: Duration = .seconds(60)) async throws -> Int32 {
+        try await eventually("the daemon ends", within: limit) { !process.running() }
+        switch try await process.wait() {
+        case .exited(let status): return status
+        case .killed(let signal): return signal
+        }
     }
 
     /// Kills it without warning, as a crash would.
@@ -67,12 +49,12 @@ final class TestDaemon: @unchecked Sendable {
         return try await ended()
     }
 
-    private static func portWhenListening(_ process: Process, _ log: URL) async throws -> Int {
+    private static func portWhenListening(_ process: ChildProcess, _ log: URL) async throws -> Int {
         var port: Int?
         try await eventually("the daemon listens") {
             let text = (try? String(contentsOf: log, encoding: .utf8)) ?? ""
             if let match = text.firstMatch(of: /serving .* on http:\/\/[^ ]*:([0-9]+)\n/) { port = Int(match.1) }
-            if port == nil, !process.isRunning { throw TimedOut(description: "the daemon ended: \(text)") }
+            if port == nil, !process.running() { throw TimedOut(description: "the daemon ended: \(text)") }
             return port != nil
         }
         return port ?? 0

@@ -61,7 +61,7 @@ final class WebSocketClient: Sendable {
     }
 
     /// The next message that was not taken yet.
-    func next(within limit: Duration = .seconds(10)) async throws -> JSONValue {
+    func next(within limit: Duration = .seconds(60)) async throws -> JSONValue {
         var message: JSONValue?
         try await eventually("a WebSocket message", within: limit) {
             message = state.withLockedValue { state in
@@ -76,7 +76,7 @@ final class WebSocketClient: Sendable {
     }
 
     /// The next message of a type; others before it are passed over.
-    func next(_ type: String, within limit: Duration = .seconds(10)) async throws -> JSONValue {
+    func next(_ type: String, within limit: Duration = .seconds(60)) async throws -> JSONValue {
         while true {
             let message = try await next(within: limit)
             if message["type"]?.string == type { return message }
@@ -85,7 +85,7 @@ final class WebSocketClient: Sendable {
 
     /// Waits for the server's close frame.
     /// - Returns: its code.
-    func closed(within limit: Duration = .seconds(10)) async throws -> UInt16? {
+    func closed(within limit: Duration = .seconds(60)) async throws -> UInt16? {
         try await eventually("the server closes the WebSocket", within: limit) { isClosed || closeCode != nil }
         return closeCode
     }

@@ -60,29 +60,19 @@ final class Workspace: Sendable {
         _ executable: String, _ arguments: [String], input: String = "", environment extra: [String: String] = [:]
     ) async throws -> CommandResult {
         let name = UUID().uuidString
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: executable)
-        process.arguments = arguments
-        process.environment = environment.merging(extra) { $1 }
-        process.currentDirectoryURL = directory
         // Files instead of pipes: nothing can block on a buffer that nobody empties.
-        process.standardInput = try FileHandle(forReadingFrom: URL(fileURLWithPath: try file("\(name).in", input)))
-        process.standardOutput = try FileHandle(forWritingTo: URL(fileURLWithPath: try file("\(name).out", "")))
-        process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: try file("\(name).err", "")))
-        let (status, reason): (Int32, Process.TerminationReason) = try await withCheckedThrowingContinuation { continuation in
-            process.terminationHandler = { continuation.resume(returning: ($0.terminationStatus, $0.terminationReason)) }
-            do {
-                try process.run()
-            } catch {
-                process.terminationHandler = nil
-                continuation.resume(throwing: error)
-            }
-        }
+        let process = try ChildProcess(
+            executable, arguments, environment: environment.merging(extra) { $1 }, directory: directory.path,
+            input: try file("\(name).in", input), output: try file("\(name).out", ""), errors: try file("\(name).err", ""))
+        let ending = try await process.wait()
         defer {
             for suffix in ["in", "out", "err"] { try? FileManager.default.removeItem(atPath: path("\(name).\(suffix)")) }
         }
-        return CommandResult(
-            status: status, wasKilled: reason == .uncaughtSignal, output: try text("\(name).out"), errors: try text("\(name).err"))
+        let (output, errors) = (try text("\(name).out"), try text("\(name).err"))
+        switch ending {
+        case .exited(let status): return CommandResult(status: status, wasKilled: false, output: output, errors: errors)
+        case .killed(let signal): return CommandResult(status: signal, wasKilled: true, output: output, errors: errors)
+        }
     }
 
     private func text(_ name: String) throws -> String {
@@ -119,7 +109,7 @@ struct TimedOut: Error, CustomStringConvertible {
 
 /// Waits until something becomes true, looking often.
 func eventually(
-    _ what: String, within limit: Duration = .seconds(20), _ condition: () async throws -> Bool
+    _ what: String, within limit: Duration = .seconds(60), _ condition: () async throws -> Bool
 ) async throws {
     let deadline = ContinuousClock.now + limit
     while try await !condition() {

@@ -1,0 +1,92 @@
+import EMSCore
+import NIOConcurrencyHelpers
+import NIOCore
+import NIOHTTP1
+
+/// Looks at a connection's first request before NIO's upgrade handler does, which has nothing to say to a request that it does not
+/// upgrade: only an admitted WebSocket handshake passes as it is. From all others the wish for an upgrade is taken away, and the HTTP
+/// routes answer them.
+final class UpgradeGate: ChannelInboundHandler, RemovableChannelHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias InboundOut = HTTPServerRequestPart
+
+    /// How many parts of a request may wait for the token's verification.
+    private static let heldLimit = 64
+
+    private enum State {
+        case awaitingHead
+        case verifying(HTTPRequestHead, held: [HTTPServerRequestPart])
+        case passed
+    }
+
+    private let endpoint: WebSocketEndpoint?
+    private let admitted: NIOLockedValueBox<AuthenticationService.Identity?>
+    private var state = State.awaitingHead
+
+    /// - Parameters:
+    ///   - endpoint: `nil` where this process serves no WebSockets.
+    ///   - admitted: gets whom the handshake speaks for.
+    init(endpoint: WebSocketEndpoint?, admitted: NIOLockedValueBox<AuthenticationService.Identity?>) {
+        self.endpoint = endpoint
+        self.admitted = admitted
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch state {
+        case .passed:
+            context.fireChannelRead(data)
+        case .verifying(let head, var held):
+            guard held.count < Self.heldLimit else { return context.close(promise: nil) }
+            held.append(unwrapInboundIn(data))
+            state = .verifying(head, held: held)
+        case .awaitingHead:
+            guard case .head(let head) = unwrapInboundIn(data) else { return context.fireChannelRead(data) }
+            if let endpoint, Self.isHandshake(head), endpoint.paths.contains(WebSocketRequest(head).path) {
+                state = .verifying(head, held: [])
+                verify(head, endpoint, context)
+            } else {
+                pass(Self.withoutUpgrade(head), [], context)
+            }
+        }
+    }
+
+    private func verify(_ head: HTTPRequestHead, _ endpoint: WebSocketEndpoint, _ context: ChannelHandlerContext) {
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        context.eventLoop.makeFutureWithTask { try? await endpoint.identity(of: WebSocketRequest(head)) }.whenSuccess { identity in
+            let (gate, context) = bound.value
+            gate.verified(identity, context)
+        }
+    }
+
+    private func verified(_ identity: AuthenticationService.Identity?, _ context: ChannelHandlerContext) {
+        guard case .verifying(let head, let held) = state else { return }
+        admitted.withLockedValue { $0 = identity }
+        pass(identity == nil ? Self.withoutUpgrade(head) : head, held, context)
+    }
+
+    private func pass(_ head: HTTPRequestHead, _ held: [HTTPServerRequestPart], _ context: ChannelHandlerContext) {
+        state = .passed
+        context.fireChannelRead(wrapInboundOut(.head(head)))
+        for part in held { context.fireChannelRead(wrapInboundOut(part)) }
+        context.fireChannelReadComplete()
+        context.pipeline.syncOperations.removeHandler(self, promise: nil)
+    }
+
+    /// What RFC 6455, section 4.2.1, wants of a handshake.
+    private static func isHandshake(_ head: HTTPRequestHead) -> Bool {
+        head.method == .GET && head.headers[canonicalForm: "Upgrade"].contains { $0.lowercased() == "websocket" }
+            && head.headers[canonicalForm: "Connection"].contains { $0.lowercased() == "upgrade" }
+            && head.headers[canonicalForm: "Sec-WebSocket-Version"] == ["13"]
+            && head.headers[canonicalForm: "Sec-WebSocket-Key"].count == 1
+    }
+
+    private static func withoutUpgrade(_ head: HTTPRequestHead) -> HTTPRequestHead {
+        guard head.headers.contains(name: "Upgrade") else { return head }
+        var head = head
+        let connection = head.headers[canonicalForm: "Connection"].filter { $0.lowercased() != "upgrade" }
+        head.headers.remove(name: "Upgrade")
+        head.headers.remove(name: "Connection")
+        for option in connection { head.headers.add(name: "Connection", value: String(option)) }
+        return head
+    }
+}
