@@ -37,7 +37,8 @@ enum SecretKeyFile {
     static func load(_ path: String) throws -> String {
         if let key = try read(path) { return key }
         let directory = URL(fileURLWithPath: path).deletingLastPathComponent().path
-        try? FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        try? FileManager.default.createDirectory(
+            atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         let key = SecureRandom.hex(32)
         let draft = "\(path).\(SecureRandom.hex(8))"
         let descriptor = open(draft, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0o600)

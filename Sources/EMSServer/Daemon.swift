@@ -124,7 +124,8 @@ public struct Daemon: Sendable {
             switch error.errnoCode {
             case EADDRINUSE:
                 return EMSError(
-                    .addressInUse, "\(place) is in use by another process", fix: "stop it, or choose another with --port (0 lets the system)")
+                    .addressInUse, "\(place) is in use by another process",
+                    fix: "stop it, or choose another with --port (0 lets the system)")
             case EACCES, EPERM:
                 return EMSError(.permission, "listening on \(place) is not allowed", fix: "use a port above 1023")
             case EADDRNOTAVAIL:
@@ -148,7 +149,7 @@ private struct Housekeeping: Service {
             while !Task.isCancelled {
                 do {
                     try await runtime.housekeeping()
-                } catch where Task.isCancelled {
+                } catch  where Task.isCancelled {
                     return
                 } catch {
                     runtime.logger.warning("housekeeping is put off: \(EMSError(error))")

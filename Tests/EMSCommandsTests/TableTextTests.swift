@@ -29,7 +29,9 @@ struct TableTextTests {
 
     @Test(
         "A field of csv is quoted where it must be",
-        arguments: [("plain", "plain"), ("a,b", "\"a,b\""), ("a\"b", "\"a\"\"b\""), ("a\nb", "\"a\nb\""), ("a\r\nb", "\"a\r\nb\""), ("", "")])
+        arguments: [
+            ("plain", "plain"), ("a,b", "\"a,b\""), ("a\"b", "\"a\"\"b\""), ("a\nb", "\"a\nb\""), ("a\r\nb", "\"a\r\nb\""), ("", ""),
+        ])
     func csv(text: String, expected: String) {
         #expect(CSV.line([text, "z"]) == expected + ",z\n")
     }

@@ -131,7 +131,7 @@ public enum MessageBrokerConformance {
                 // From before it begins to well into the waiting.
                 if round > 0 { try await Task.sleep(for: .microseconds(round * round * 20)) }
                 waiter.cancel()
-                    let deliveries = try await waiter.value
+                let deliveries = try await waiter.value
                 #expect(deliveries.isEmpty, "round \(round)")
             }
             let message = Samples.brokerMessage()

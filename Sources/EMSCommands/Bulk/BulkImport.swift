@@ -30,7 +30,8 @@ struct ImportOptions: ParsableArguments {
         StandardError.write("created \(tally.created), updated \(tally.updated), skipped \(tally.skipped), failed \(tally.failed)")
         if tally.failed > 0 {
             let isPartial = tally.created + tally.updated + tally.skipped > 0
-            throw EMSError(isPartial ? .partial : .invalid, "\(tally.failed) \(tally.failed == 1 ? "record" : "records") could not be imported")
+            throw EMSError(
+                isPartial ? .partial : .invalid, "\(tally.failed) \(tally.failed == 1 ? "record" : "records") could not be imported")
         }
     }
 

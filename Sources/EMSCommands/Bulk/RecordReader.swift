@@ -77,7 +77,8 @@ struct RecordReader {
             do {
                 return BulkRecord(line: firstLine, content: .success(try JSONParser.parse(current)))
             } catch {
-                return BulkRecord(line: firstLine, content: .failure(EMSError(.malformed, "not JSON: \(error.reason), column \(error.column)")))
+                return BulkRecord(
+                    line: firstLine, content: .failure(EMSError(.malformed, "not JSON: \(error.reason), column \(error.column)")))
             }
         case .csv:
             let fields = Self.fields(current)
@@ -128,7 +129,8 @@ struct RecordReader {
             switch name {
             case "tags": members.append(.init(name: name, value: .array(text.split(separator: ",").map { .string(String($0)) })))
             case "max_attendees", "version": members.append(.init(name: name, value: Int64(text).map { .integer($0) } ?? .string(text)))
-            case "is_active": members.append(.init(name: name, value: text == "true" ? .bool(true) : text == "false" ? .bool(false) : .string(text)))
+            case "is_active":
+                members.append(.init(name: name, value: text == "true" ? .bool(true) : text == "false" ? .bool(false) : .string(text)))
             case "latitude", "longitude": place[name] = Double(text)
             default: members.append(.init(name: name, value: .string(text)))
             }

@@ -10,7 +10,8 @@ struct NotifyWatch: StoreCommand {
             "ems notify watch --user ada",
             "ems notify watch -o jsonl --count 1 --timeout 30s"))
 
-    @Option(help: ArgumentHelp("Only what this user gets: a username, an email or an id. Otherwise all that anybody gets.", valueName: "user"))
+    @Option(
+        help: ArgumentHelp("Only what this user gets: a username, an email or an id. Otherwise all that anybody gets.", valueName: "user"))
     var user: String?
 
     @OptionGroup var watching: WatchOptions

@@ -28,7 +28,9 @@ struct ListWriter<Item: Presentable> {
         case .csv:
             let columns = try columns(items)
             if isFirst, !options.noHeader { try StandardOutput.write(CSV.line(columns.map(\.name))) }
-            for item in items { try StandardOutput.write(CSV.line(columns.map { TableText.plain($0.value(item), isLocal: options.local) })) }
+            for item in items {
+                try StandardOutput.write(CSV.line(columns.map { TableText.plain($0.value(item), isLocal: options.local) }))
+            }
         case .id:
             for item in items { try StandardOutput.write(item.identifier + "\n") }
         case .table:

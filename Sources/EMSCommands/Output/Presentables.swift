@@ -40,9 +40,10 @@ extension Event: Presentable {
 }
 
 extension InboxEntry: Presentable {
-    static let columns: [Column<InboxEntry>] = Notification.columns.map { column in
-        Column(column.name, usual: column.isUsual) { column.value($0.notification) }
-    } + [Column("read") { .flag($0.isRead) }]
+    static let columns: [Column<InboxEntry>] =
+        Notification.columns.map { column in
+            Column(column.name, usual: column.isUsual) { column.value($0.notification) }
+        } + [Column("read") { .flag($0.isRead) }]
 
     var identifier: String { notification.id.description }
 }

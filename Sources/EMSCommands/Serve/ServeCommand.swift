@@ -19,7 +19,9 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: "The port to listen on; 0 lets the system choose.")
     var port: String?
 
-    @Option(name: .customLong("role"), help: ArgumentHelp("Run only this part: auth, events or notifications. May be given several times.", valueName: "role"))
+    @Option(
+        name: .customLong("role"),
+        help: ArgumentHelp("Run only this part: auth, events or notifications. May be given several times.", valueName: "role"))
     var roles: [ServerRole] = []
 
     @OptionGroup var global: GlobalOptions

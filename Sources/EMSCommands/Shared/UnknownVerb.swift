@@ -15,7 +15,8 @@ enum UnknownVerb {
                 let nearest = Suggestion.nearest(to: argument, among: verbs)
                 throw EMSError(
                     .usage, "there is no \(kind) \(Printable.quoted(argument))",
-                    fix: nearest.map { "did you mean \((path + [$0]).joined(separator: " "))?" } ?? "there are: \(verbs.joined(separator: ", "))")
+                    fix: nearest.map { "did you mean \((path + [$0]).joined(separator: " "))?" }
+                        ?? "there are: \(verbs.joined(separator: ", "))")
             }
             path.append(argument)
             command = next

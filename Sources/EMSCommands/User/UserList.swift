@@ -27,7 +27,8 @@ struct UserList: StoreCommand {
 
     func run(_ runtime: Runtime, as principal: Principal) async throws {
         try await limits.list(output) { page in
-            let found = try await runtime.users.users(UserQuery(role: role, isActive: activity.map { $0 == .active }, page: page), for: principal)
+            let found = try await runtime.users.users(
+                UserQuery(role: role, isActive: activity.map { $0 == .active }, page: page), for: principal)
             return (found.users, found.next)
         }
     }

@@ -26,7 +26,9 @@ struct UserUpdate: StoreCommand {
     @OptionGroup var global: GlobalOptions
 
     func validate() throws {
-        if username == nil, email == nil, fullName == nil { throw ValidationError("Nothing to change: give --username, --email or --full-name.") }
+        if username == nil, email == nil, fullName == nil {
+            throw ValidationError("Nothing to change: give --username, --email or --full-name.")
+        }
     }
 
     func run(_ runtime: Runtime, as principal: Principal) async throws {

@@ -40,7 +40,7 @@ public struct ChangeConsumer: Service {
                     let deliveries = try await broker.receive(limit: Self.batchSize, waiting: true)
                     if !deliveries.isEmpty { try await consume(deliveries) }
                     backoff.reset()
-                } catch where Task.isCancelled {
+                } catch  where Task.isCancelled {
                     return
                 } catch {
                     let delay = backoff.next()

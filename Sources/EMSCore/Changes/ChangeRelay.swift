@@ -48,7 +48,7 @@ public struct ChangeRelay: Service {
                     _ = try await flush()
                     backoff.reset()
                     await wakeup.wait(upTo: sweepInterval)
-                } catch where Task.isCancelled {
+                } catch  where Task.isCancelled {
                     return
                 } catch {
                     let delay = backoff.next()

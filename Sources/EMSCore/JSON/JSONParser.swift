@@ -168,7 +168,8 @@ public struct JSONParser {
         position += 1
         let start = position
         // The common string has no escape: it is read in one piece.
-        while position < bytes.count, bytes[position] != UInt8(ascii: "\""), bytes[position] != UInt8(ascii: "\\"), bytes[position] >= 0x20 {
+        while position < bytes.count, bytes[position] != UInt8(ascii: "\""), bytes[position] != UInt8(ascii: "\\"), bytes[position] >= 0x20
+        {
             position += 1
         }
         var collected = Array(bytes[start..<position])

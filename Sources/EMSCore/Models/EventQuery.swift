@@ -37,7 +37,8 @@ public struct EventQuery: Sendable, Equatable {
 
     public init(
         text: String? = nil, tag: String? = nil, status: Event.Status? = nil, location: String? = nil, createdBy: String? = nil,
-        startsAfter: Timestamp? = nil, startsBefore: Timestamp? = nil, area: Area? = nil, sort: Sort? = nil, page: PageRequest = PageRequest()
+        startsAfter: Timestamp? = nil, startsBefore: Timestamp? = nil, area: Area? = nil, sort: Sort? = nil,
+        page: PageRequest = PageRequest()
     ) {
         self.text = text
         self.tag = tag.map(EventRules.canonicalTag)
@@ -101,7 +102,8 @@ public struct PageRequest: Sendable, Equatable {
     /// - Parameter cursorIsKey: whether this list reads on from a row, or (a search) after so many rows.
     func validate(cursorIsKey: Bool = true) throws {
         guard Self.sizeRange.contains(size) else {
-            throw EMSError.invalid("page_size", "must be between \(Self.sizeRange.lowerBound) and \(Self.sizeRange.upperBound)", in: "query")
+            throw EMSError.invalid(
+                "page_size", "must be between \(Self.sizeRange.lowerBound) and \(Self.sizeRange.upperBound)", in: "query")
         }
         if let after {
             if case .key = after, cursorIsKey { return }

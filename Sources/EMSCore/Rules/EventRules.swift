@@ -31,7 +31,9 @@ public enum EventRules {
         }
         if let url = draft.attachmentURL { check(attachmentURL: url, &faults) }
         if let place = draft.coordinates {
-            if !(-90...90).contains(place.latitude) { faults.add("coordinates.latitude", "must be between -90 and 90", type: "out_of_range") }
+            if !(-90...90).contains(place.latitude) {
+                faults.add("coordinates.latitude", "must be between -90 and 90", type: "out_of_range")
+            }
             if !(-180...180).contains(place.longitude) {
                 faults.add("coordinates.longitude", "must be between -180 and 180", type: "out_of_range")
             }

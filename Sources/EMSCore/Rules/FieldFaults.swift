@@ -10,7 +10,9 @@ struct FieldFaults {
     mutating func check(_ field: String, _ text: String, length: ClosedRange<Int>, multiline: Bool = false) {
         let count = text.unicodeScalars.count
         if count < length.lowerBound {
-            add(field, length.lowerBound == 1 ? "must not be empty" : "must have at least \(length.lowerBound) characters", type: "string_too_short")
+            add(
+                field, length.lowerBound == 1 ? "must not be empty" : "must have at least \(length.lowerBound) characters",
+                type: "string_too_short")
         }
         if count > length.upperBound {
             add(field, "must have at most \(length.upperBound) characters, this one has \(count)", type: "string_too_long")
@@ -31,7 +33,9 @@ enum TextRules {
     static func trimmed(_ text: String) -> String {
         let isSpace = { (scalar: Unicode.Scalar) in scalar.properties.isWhitespace }
         let scalars = text.unicodeScalars
-        guard let first = scalars.firstIndex(where: { !isSpace($0) }), let last = scalars.lastIndex(where: { !isSpace($0) }) else { return "" }
+        guard let first = scalars.firstIndex(where: { !isSpace($0) }), let last = scalars.lastIndex(where: { !isSpace($0) }) else {
+            return ""
+        }
         return String(scalars[first...last])
     }
 }

@@ -23,7 +23,9 @@ public enum UserRules {
         let isAddress =
             parts.count == 2 && (1...64).contains(parts[0].utf8.count) && email.utf8.count <= emailLimit
             && isDotted(parts[0]) && isDotted(parts[1]) && parts[1].contains(".") && parts[1].utf8.allSatisfy(isDomainByte)
-            && !email.unicodeScalars.contains { $0.properties.isWhitespace || Printable.isControl($0) || "<>()[],;:\"\\".unicodeScalars.contains($0) }
+            && !email.unicodeScalars.contains {
+                $0.properties.isWhitespace || Printable.isControl($0) || "<>()[],;:\"\\".unicodeScalars.contains($0)
+            }
         if !isAddress { faults.add("email", "must be an email address such as name@example.com") }
     }
 
@@ -36,7 +38,9 @@ public enum UserRules {
             faults.add(field, "must have at least \(passwordMinimum) characters", type: "string_too_short")
         }
         if password.utf8.count > passwordByteLimit {
-            faults.add(field, "must have at most \(passwordByteLimit) bytes in UTF-8, this one has \(password.utf8.count)", type: "string_too_long")
+            faults.add(
+                field, "must have at most \(passwordByteLimit) bytes in UTF-8, this one has \(password.utf8.count)", type: "string_too_long"
+            )
         }
         if password.utf8.contains(0) { faults.add(field, "must not hold a NUL character") }
         if !password.contains(where: \.isUppercase) { faults.add(field, "must hold an upper-case letter") }

@@ -86,7 +86,9 @@ public struct AuthenticationService: Sendable {
     public func refresh(_ refreshToken: String) async throws -> Grant {
         let refused = EMSError(.unauthenticated, "the refresh token is not valid", fix: "log in again")
         let digest = sha256(refreshToken.utf8)
-        guard let id = try await tokens.sessionID(ofRefreshToken: digest), let session = try await tokens.session(id: id) else { throw refused }
+        guard let id = try await tokens.sessionID(ofRefreshToken: digest), let session = try await tokens.session(id: id) else {
+            throw refused
+        }
         let (successor, record) = makeRefreshToken(id, expiresAt: session.expiresAt)
         switch try await tokens.rotate(digest, to: record, at: now()) {
         case .refused: throw refused
@@ -118,7 +120,9 @@ public struct AuthenticationService: Sendable {
 
     /// Makes an access token for a user without a password: for operators.
     public func issue(for user: User, seconds: Int64?, label: String) async throws -> (token: String, session: Session) {
-        guard user.isActive else { throw EMSError(.forbidden, "the user \(user.username) is not active", fix: "ems user activate \(user.username)") }
+        guard user.isActive else {
+            throw EMSError(.forbidden, "the user \(user.username) is not active", fix: "ems user activate \(user.username)")
+        }
         let seconds = seconds ?? policy.accessTokenSeconds
         let session = Session(userID: user.id, label: label, createdAt: now(), expiresAt: now().adding(seconds: seconds))
         try await tokens.open(session, refreshToken: nil)

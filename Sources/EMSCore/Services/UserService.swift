@@ -122,7 +122,9 @@ public struct UserService: Sendable {
     }
 
     /// Sets a password, and ends the user's sessions, except the one the user is asking from.
-    public func setPassword(_ password: String, of id: UserID, keeping session: SessionID? = nil, as field: String = "password") async throws {
+    public func setPassword(_ password: String, of id: UserID, keeping session: SessionID? = nil, as field: String = "password")
+        async throws
+    {
         try check(newPassword: password, as: field)
         let hash = try await hasher.hash(password)
         try await users.setPasswordHash(hash, of: id, at: now())

@@ -29,12 +29,15 @@ public struct Settings: Sendable {
         apiPrefix = try reader.value(.apiPrefix, "a path such as /api, or / for none") { text in
             let path = text.hasSuffix("/") ? String(text.dropLast()) : text
             let isPath = path.isEmpty || path.hasPrefix("/")
-            return isPath && !path.hasSuffix("/") && !path.contains("//") && !path.contains(where: { $0.isWhitespace || "?#:{}*".contains($0) }) ? path : nil
+            return isPath && !path.hasSuffix("/") && !path.contains("//")
+                && !path.contains(where: { $0.isWhitespace || "?#:{}*".contains($0) }) ? path : nil
         }
         logLevel = try reader.value(.logLevel, "one of \(Logger.Level.allCases.map(\.rawValue).joined(separator: ", "))") {
             Logger.Level(rawValue: $0.lowercased())
         }
-        secretKey = try reader.value(ifSet: .secretKey, "at least \(AccessTokens.minimumSecretBytes) bytes; make one with: openssl rand -hex 32") {
+        secretKey = try reader.value(
+            ifSet: .secretKey, "at least \(AccessTokens.minimumSecretBytes) bytes; make one with: openssl rand -hex 32"
+        ) {
             $0.utf8.count >= AccessTokens.minimumSecretBytes ? $0 : nil
         }
         _ = try reader.value(.algorithm, "HS256") { $0 == "HS256" ? $0 : nil }

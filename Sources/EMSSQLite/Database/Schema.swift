@@ -196,11 +196,13 @@ enum Schema {
         CREATE INDEX attempts_key ON attempts (key, at);
         CREATE INDEX attempts_expiry ON attempts (expires_at);
 
-        -- One row: how many notifications for everyone were ever recorded, and up to which of them they were purged.
+        -- One row: the last position given out, how many notifications for everyone were ever recorded, and up to which of those they
+        -- were purged.
         CREATE TABLE stream (
-            id INTEGER PRIMARY KEY CHECK (id = 1), everyone_count INTEGER NOT NULL, everyone_purged INTEGER NOT NULL
+            id INTEGER PRIMARY KEY CHECK (id = 1), last_position INTEGER NOT NULL, everyone_count INTEGER NOT NULL,
+            everyone_purged INTEGER NOT NULL
         );
-        INSERT INTO stream VALUES (1, 0, 0);
+        INSERT INTO stream VALUES (1, 0, 0, 0);
         CREATE TABLE notifications (
             position INTEGER PRIMARY KEY AUTOINCREMENT,
             id TEXT NOT NULL UNIQUE,

@@ -33,7 +33,9 @@ struct EventSearch {
         if case .offset(let count) = query.page.after { start = count }
         let page = matches.dropFirst(start).prefix(query.page.size)
         let events = try page.compactMap { candidate in
-            try db.first("SELECT \(SQLiteEventStore.columns) FROM events e WHERE e.seq = ?", [candidate.seq]) { try SQLiteEventStore.event($0) }
+            try db.first("SELECT \(SQLiteEventStore.columns) FROM events e WHERE e.seq = ?", [candidate.seq]) {
+                try SQLiteEventStore.event($0)
+            }
         }
         let end = start + page.count
         return EventPage(

@@ -23,12 +23,11 @@ struct SQLiteNotificationStore: NotificationStore {
         let id = notification.id.description
         if try db.integer("SELECT 1 FROM notifications WHERE id = ?", [id]) != nil { return nil }
         let isForEveryone = addressed.audience == .everyone
-        if isForEveryone { try db.run("UPDATE stream SET everyone_count = everyone_count + 1") }
         try db.run(
             """
             INSERT INTO notifications (id, kind, event_id, event_title, event_action, message, actor, timestamp, recorded_at,
                 is_for_everyone, ordinal)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, CASE WHEN ?10 THEN (SELECT everyone_count FROM stream) END)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, CASE WHEN ?10 THEN (SELECT everyone_count + 1 FROM stream) END)
             """,
             [
                 id, notification.kind.rawValue, notification.event?.id.description, notification.event?.title, notification.event?.action,
@@ -36,6 +35,7 @@ struct SQLiteNotificationStore: NotificationStore {
                 isForEveryone,
             ])
         let position = db.lastInsertedRowID
+        try db.run("UPDATE stream SET last_position = ?, everyone_count = everyone_count + ?", [position, isForEveryone ? 1 : 0])
         try deliver(position, to: addressed.audience, in: db)
         if addressed.endsSubscriptions, let event = notification.event?.id {
             try db.run("DELETE FROM subscriptions WHERE event_id = ?", [event.description])
@@ -163,7 +163,7 @@ struct SQLiteNotificationStore: NotificationStore {
     }
 
     static func latestPosition(in db: Database) throws -> Int64 {
-        try db.first("SELECT coalesce(max(position), 0) FROM notifications") { $0[0] } ?? 0
+        try db.first("SELECT last_position FROM stream") { $0[0] } ?? 0
     }
 
     func inbox(of user: UserID, after position: Int64, through end: Int64, limit: Int) async throws -> [RecordedNotification] {
@@ -182,8 +182,9 @@ struct SQLiteNotificationStore: NotificationStore {
     func inboxCount(of user: UserID, after position: Int64, through end: Int64, limit: Int) async throws -> Int {
         try await database.read { db in
             let inbox = try Self.inbox(of: user, in: db)
-            let everyone = try db.integer(
-                "SELECT count(*) FROM (\(Self.everyoneAfter))", [max(position, inbox.fromPosition), end, limit]) ?? 0
+            let everyone =
+                try db.integer(
+                    "SELECT count(*) FROM (\(Self.everyoneAfter))", [max(position, inbox.fromPosition), end, limit]) ?? 0
             let own = try db.integer("SELECT count(*) FROM (\(Self.ownAfter))", [inbox.user, position, end, limit]) ?? 0
             return min(everyone + own, limit)
         }
@@ -216,8 +217,9 @@ struct SQLiteNotificationStore: NotificationStore {
             if found.isForEveryone {
                 guard found.position > inbox.fromPosition else { return false }
                 if found.position <= inbox.readPosition { return true }
-                let isNew = try db.run(
-                    "INSERT OR IGNORE INTO everyone_reads (user_id, position) VALUES (?, ?)", [inbox.user, found.position]) > 0
+                let isNew =
+                    try db.run(
+                        "INSERT OR IGNORE INTO everyone_reads (user_id, position) VALUES (?, ?)", [inbox.user, found.position]) > 0
                 if isNew { try db.run("UPDATE inboxes SET read_singly = read_singly + 1 WHERE user_id = ?", [inbox.user]) }
             } else {
                 let isRead = try db.integer(
@@ -244,7 +246,7 @@ struct SQLiteNotificationStore: NotificationStore {
     private static func readAll(_ user: String, in db: Database) throws {
         try db.run(
             """
-            UPDATE inboxes SET read_position = (SELECT coalesce(max(position), 0) FROM notifications),
+            UPDATE inboxes SET read_position = (SELECT last_position FROM stream),
                 read_ordinal = (SELECT everyone_count FROM stream), read_singly = 0, unread_own = 0
             WHERE user_id = ?
             """, [user])
@@ -254,8 +256,8 @@ struct SQLiteNotificationStore: NotificationStore {
 
     // MARK: Purging
 
-    /// The oldest notifications of all. AUTOINCREMENT sees to it that no position is used again, though all were purged.
-    static let oldest = "SELECT position, ordinal, recorded_at FROM notifications ORDER BY position LIMIT ?"
+    /// The oldest notifications of all. AUTOINCREMENT sees to it that no position is given out again, though all were purged.
+    static let oldest = "SELECT position, ordinal, recorded_at FROM notifications WHERE position > 0 ORDER BY position LIMIT ?"
 
     func purge(before moment: Timestamp, limit: Int) async throws -> Int {
         try await database.write { db in

@@ -25,8 +25,7 @@ struct SQLiteUserStore: UserStore {
             try db.run(
                 """
                 INSERT INTO inboxes (user_id, from_position, from_ordinal, read_position, read_ordinal, read_singly, unread_own)
-                SELECT ?, newest, everyone_count, newest, everyone_count, 0, 0
-                FROM stream, (SELECT coalesce(max(position), 0) AS newest FROM notifications)
+                SELECT ?, last_position, everyone_count, last_position, everyone_count, 0, 0 FROM stream
                 """, [user.id.description])
         }
     }
@@ -145,7 +144,8 @@ struct SQLiteUserStore: UserStore {
         }
     }
 
-    private static func find<Value>(_ login: String, in db: Database, _ columns: String, _ convert: (Row) throws -> Value) throws -> Value? {
+    private static func find<Value>(_ login: String, in db: Database, _ columns: String, _ convert: (Row) throws -> Value) throws -> Value?
+    {
         // SQLite would read no further than a NUL, and find who is called what stands before it.
         if login.utf8.contains(0) { return nil }
         // A username holds no @, an email always one: there is one index to look at.

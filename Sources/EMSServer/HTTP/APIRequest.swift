@@ -50,7 +50,8 @@ struct APIRequest: Sendable {
         guard let contentType else { return }
         let type = contentType.prefix { $0 != ";" }.lowercased().filter { !$0.isWhitespace }
         guard type == "application/json" || type.hasSuffix("+json") else {
-            throw EMSError(.unsupportedMediaType, "the body must be JSON, not \(Printable.quoted(type))", fix: "send Content-Type: application/json")
+            throw EMSError(
+                .unsupportedMediaType, "the body must be JSON, not \(Printable.quoted(type))", fix: "send Content-Type: application/json")
         }
     }
 

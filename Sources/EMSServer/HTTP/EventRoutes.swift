@@ -57,7 +57,8 @@ struct EventRoutes {
         let key = HTTPField.Name("Idempotency-Key").flatMap { request.request.headers[$0] }
         let creation = try await events.create(draft, by: principal, idempotencyKey: key.map { ($0, sha256(body)) })
         return .json(
-            .created, headers: [.location: "\(request.prefix(prefix))/events/\(creation.event.id)", .eTag: creation.event.etag], of: creation.event)
+            .created, headers: [.location: "\(request.prefix(prefix))/events/\(creation.event.id)", .eTag: creation.event.etag],
+            of: creation.event)
     }
 
     @Sendable private func show(_ request: APIRequest) async throws -> Response {
@@ -81,7 +82,8 @@ struct EventRoutes {
         return try await updated(request, by: principal) { try $0.merged(with: patch) }
     }
 
-    private func updated(_ request: APIRequest, by principal: Principal, _ edit: (EventDraft) throws -> EventDraft) async throws -> Response {
+    private func updated(_ request: APIRequest, by principal: Principal, _ edit: (EventDraft) throws -> EventDraft) async throws -> Response
+    {
         let event = try await events.update(request.id("id", "event"), by: principal, ifVersion: request.ifMatch(), edit)
         return .json(headers: [.eTag: event.etag], of: event)
     }

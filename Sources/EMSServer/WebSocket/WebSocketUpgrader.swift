@@ -50,7 +50,8 @@ final class WebSocketUpgrader<Connection: Sendable>: NIOTypedHTTPServerProtocolU
                 services: endpoint.services, logger: endpoint.logger)
             let decoder = ByteToMessageHandler(WebSocketFrameDecoder(maxFrameSize: WebSocketSession.Limit.messageBytes))
             try channel.syncOptions?.setOption(
-                .writeBufferWaterMark, value: .init(low: WebSocketSession.Limit.outboundBytes / 2, high: WebSocketSession.Limit.outboundBytes))
+                .writeBufferWaterMark,
+                value: .init(low: WebSocketSession.Limit.outboundBytes / 2, high: WebSocketSession.Limit.outboundBytes))
             try channel.pipeline.syncOperations.addHandlers([decoder, session])
             return connection(channel)
         }
@@ -89,7 +90,8 @@ struct WebSocketRequest {
     private let protocols: [String]
 
     init(_ head: HTTPRequestHead) {
-        self.init(uri: head.uri, authorization: head.headers.first(name: "Authorization"), protocols: head.headers["Sec-WebSocket-Protocol"])
+        self.init(
+            uri: head.uri, authorization: head.headers.first(name: "Authorization"), protocols: head.headers["Sec-WebSocket-Protocol"])
     }
 
     init(uri: String, authorization: String?, protocols: [String]) {

@@ -43,7 +43,8 @@ struct HTTPClient: Sendable {
             .connect(host: "127.0.0.1", port: port) { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHTTPClientHandlers()
-                    return try NIOAsyncChannel<HTTPClientResponsePart, HTTPPart<HTTPRequestHead, IOData>>(wrappingChannelSynchronously: channel)
+                    return try NIOAsyncChannel<HTTPClientResponsePart, HTTPPart<HTTPRequestHead, IOData>>(
+                        wrappingChannelSynchronously: channel)
                 }
             }
         var headers = HTTPHeaders([("Host", "127.0.0.1:\(port)"), ("Connection", "close")])

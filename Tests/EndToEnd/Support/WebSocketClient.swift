@@ -69,7 +69,9 @@ final class WebSocketClient: Sendable {
                 defer { state.taken += 1 }
                 return state.messages[state.taken]
             }
-            if message == nil, isClosed { throw TimedOut(description: "the WebSocket closed with \(closeCode.map(String.init) ?? "no code")") }
+            if message == nil, isClosed {
+                throw TimedOut(description: "the WebSocket closed with \(closeCode.map(String.init) ?? "no code")")
+            }
             return message != nil
         }
         return message ?? .null
@@ -121,7 +123,9 @@ final class WebSocketClient: Sendable {
                 defer { state.closeCode = code ?? 1005 }
                 return state.closeCode == nil
             }
-            if isFirst { try await outbound.write(WebSocketFrame(fin: true, opcode: .connectionClose, maskKey: .random(), data: frame.unmaskedData)) }
+            if isFirst {
+                try await outbound.write(WebSocketFrame(fin: true, opcode: .connectionClose, maskKey: .random(), data: frame.unmaskedData))
+            }
         default: break
         }
     }
@@ -131,7 +135,9 @@ final class WebSocketClient: Sendable {
         case refused(NIOAsyncChannel<HTTPClientResponsePart, Never>)
     }
 
-    private static func connect(port: Int, uri: String, headers: [(String, String)]) async throws -> NIOAsyncChannel<WebSocketFrame, WebSocketFrame> {
+    private static func connect(port: Int, uri: String, headers: [(String, String)]) async throws -> NIOAsyncChannel<
+        WebSocketFrame, WebSocketFrame
+    > {
         let upgrade = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .connectTimeout(.seconds(5))
             .connect(host: "127.0.0.1", port: port) { channel in
