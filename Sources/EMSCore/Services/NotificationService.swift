@@ -71,7 +71,7 @@ public struct NotificationService: Sendable {
         try await store.inbox(of: user, after: position, through: end, limit: limit)
     }
 
-    /// How many ``missed(by:after:through:limit:)`` would find, counted up to `limit`.
+    /// How many ``missed(by:after:through:limit:)`` can find at the most. It is `limit` where there are that many or more.
     public func missedCount(by user: UserID, after position: Int64, through end: Int64, limit: Int) async throws -> Int {
         // Positions lie one apart at the least, so that a short stretch needs no counting.
         if end - position < limit { return Int(max(0, end - position)) }
