@@ -8,7 +8,7 @@ enum OutputFormat: String, CaseIterable, ExpressibleByArgument {
 
 /// How data is shown.
 struct OutputOptions: ParsableArguments {
-    @Option(name: [.short, .long], help: ArgumentHelp("The form of the output.", valueName: "format"))
+    @Option(name: [.customShort("o", allowingJoined: true), .long], help: ArgumentHelp("The form of the output.", valueName: "format"))
     var output: OutputFormat = .table
 
     @Option(help: ArgumentHelp("Which columns a table or csv has, separated by commas.", valueName: "names"))

@@ -5,10 +5,12 @@ import Synchronization
 
 /// Notices commits to the file, by whichever process, through `PRAGMA data_version` (sqlite.org/pragma.html#pragma_data_version).
 ///
-/// This process' own commits are told to it directly, and cost no waiting. It polls only while somebody listens.
+/// It looks when the write-ahead log has been written to, which the system tells at once and which costs an idle process nothing; and
+/// now and then without being told. This process' own commits are told to it directly. It watches only while somebody listens, on a
+/// thread of its own.
 final class DatabaseWatcher: Sendable {
-    /// How late another process' commit may be noticed. A look costs about ten microseconds.
-    static let interval: DispatchTimeInterval = .milliseconds(10)
+    /// What takes longer to show is found by the look that comes without a notice.
+    private static let looksAfterNotice = 100
 
     private struct State {
         var listeners: [Int: Wakeup] = [:]
@@ -38,7 +40,7 @@ final class DatabaseWatcher: Sendable {
         if mustStart {
             do {
                 let connection = try open()
-                queue.async { self.look(connection) }
+                queue.async { self.watch(connection) }
             } catch {
                 state.withLock { state in
                     state.listeners[id] = nil
@@ -67,8 +69,24 @@ final class DatabaseWatcher: Sendable {
         return try DatabaseQueue(path: path, configuration: configuration)
     }
 
-    /// Looks now and again after each interval, until nobody listens.
-    private func look(_ connection: DatabaseQueue) {
+    /// Looks now and after every write, until nobody listens.
+    private func watch(_ connection: DatabaseQueue) {
+        let log = WriteNotice(path: path + "-wal")
+        // The log is written before the commit shows, by as long as the disk takes: after a notice it is looked for every millisecond.
+        var looks = 0
+        while true {
+            let (isNew, goesOn) = look(connection)
+            guard goesOn else { return }
+            if !isNew, looks > 0 {
+                log.pause(milliseconds: 1)
+                looks -= 1
+            } else {
+                looks = log.wait() ? Self.looksAfterNotice : 0
+            }
+        }
+    }
+
+    private func look(_ connection: DatabaseQueue) -> (isNew: Bool, goesOn: Bool) {
         // A look that fails (the file is locked for recovery, say) is made up for by the next.
         let version = try? connection.unsafeRead { try Int.fetchOne($0.cachedStatement(sql: "PRAGMA data_version")) }
         let (isNew, goesOn) = state.withLock { state in
@@ -78,6 +96,6 @@ final class DatabaseWatcher: Sendable {
             return (isNew, state.isLooking)
         }
         if isNew { changed() }
-        if goesOn { queue.asyncAfter(deadline: .now() + Self.interval) { self.look(connection) } }
+        return (isNew, goesOn)
     }
 }
