@@ -1,4 +1,5 @@
 import ArgumentParser
+import Dispatch
 import EMSCore
 
 #if canImport(Glibc)
@@ -11,23 +12,44 @@ import Darwin
 
 /// The way of one invocation: arguments in, exit status out.
 public enum CommandLineMain {
-    public static func run() async -> Never {
+    /// Runs the command that the process was started with. Nothing asynchronous begins before a command that needs it.
+    public static func run() -> Never {
         // A reader that went away shows as an error of the write, which ends the command in silence.
         signal(SIGPIPE, SIG_IGN)
         let arguments = Array(CommandLine.arguments.dropFirst())
         do {
+            if arguments == ["--version"] {
+                try StandardOutput.write("ems \(EMS.version)\n")
+                try finish()
+            }
             try UnknownVerb.check(arguments)
             var command = try EMS.parseAsRoot(ArgumentOrder.normalized(arguments))
-            if var asynchronous = command as? any AsyncParsableCommand {
-                try await asynchronous.run()
-            } else {
+            guard command is any AsyncParsableCommand else {
                 try command.run()
+                try finish()
             }
-            try StandardOutput.flush()
-            exit(0)
+            run(asynchronously: command)
         } catch {
             exit(report(error))
         }
+    }
+
+    private static func run(asynchronously command: sending any ParsableCommand) -> Never {
+        Task {
+            do {
+                guard var asynchronous = command as? any AsyncParsableCommand else { preconditionFailure("an asynchronous command") }
+                try await asynchronous.run()
+                try finish()
+            } catch {
+                exit(report(error))
+            }
+        }
+        dispatchMain()
+    }
+
+    private static func finish() throws -> Never {
+        try StandardOutput.flush()
+        exit(0)
     }
 
     /// Tells what went wrong, on stderr (or shows the help that was asked for, on stdout).

@@ -2,7 +2,7 @@ import EMSCommands
 
 @main
 struct Entry {
-    static func main() async {
-        await CommandLineMain.run()
+    static func main() {
+        CommandLineMain.run()
     }
 }
