@@ -103,7 +103,10 @@ let package = Package(
         ),
         .testTarget(
             name: "EMSCoreTests",
-            dependencies: ["EMSCore"],
+            dependencies: [
+                "EMSCore",
+                .product(name: "Crypto", package: "swift-crypto"),
+            ],
             swiftSettings: settings
         ),
         .testTarget(
@@ -112,25 +115,30 @@ let package = Package(
                 "EMSSQLite",
                 "StoreConformance",
                 .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings
         ),
         .testTarget(
             name: "EMSRuntimeTests",
-            dependencies: ["EMSRuntime"],
+            dependencies: ["EMSCore", "EMSRuntime"],
             swiftSettings: settings
         ),
         .testTarget(
             name: "EMSServerTests",
             dependencies: [
+                "EMSCore",
                 "EMSServer",
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOWebSocket", package: "swift-nio"),
             ],
             swiftSettings: settings
         ),
         .testTarget(
             name: "EMSCommandsTests",
-            dependencies: ["EMSCommands"],
+            dependencies: ["EMSCommands", "EMSCore"],
             swiftSettings: settings
         ),
         .testTarget(
@@ -138,6 +146,7 @@ let package = Package(
             dependencies: [
                 "ems",
                 "EMSCore",
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),

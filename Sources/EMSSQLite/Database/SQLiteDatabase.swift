@@ -63,7 +63,7 @@ public struct SQLiteDatabase: Sendable {
 
     func read<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
         do {
-            return try await connection.read(body)
+            return try await retryingAfterSchemaChange { try await connection.read(body) }
         } catch {
             throw Self.described(error, path: path)
         }
@@ -72,11 +72,25 @@ public struct SQLiteDatabase: Sendable {
     /// Runs `body` in one transaction, which is stored when this returns.
     func write<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
         do {
-            let value = try await connection.write(body)
+            let value = try await retryingAfterSchemaChange { try await connection.write(body) }
             watcher.changed()
             return value
         } catch {
             throw Self.described(error, path: path)
+        }
+    }
+
+    /// Another process may have changed the schema since this one read it: a daemon that opens its pool makes a table and drops it again.
+    /// SQLite reads the schema anew then, but gives up with `SQLITE_SCHEMA` where that falls together with the first use of a
+    /// statement. The transaction was rolled back: it is run again.
+    private func retryingAfterSchemaChange<Value>(_ transaction: () async throws -> Value) async throws -> Value {
+        var triesLeft = 5
+        while true {
+            do {
+                return try await transaction()
+            } catch let error as DatabaseError where error.resultCode == .SQLITE_SCHEMA && triesLeft > 0 {
+                triesLeft -= 1
+            }
         }
     }
 
