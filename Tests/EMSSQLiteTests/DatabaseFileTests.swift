@@ -191,6 +191,27 @@ struct DatabaseFileTests {
         }
     }
 
+    @Test("A schema that another process keeps changing fails no write")
+    func schemaChanges() async throws {
+        try await withTemporaryDirectory { directory in
+            let path = directory.appendingPathComponent("ems.sqlite").path
+            try await fill(path)
+            let other = try SQLiteDatabase(path: path, mode: .daemon)
+            let changing = Task {
+                while !Task.isCancelled {
+                    try await other.connection.write { try $0.execute(sql: "CREATE TABLE passing (id); DROP TABLE passing") }
+                }
+            }
+            for index in 0..<200 {
+                let backend = try SQLiteBackend(path: path, mode: .command)
+                try await backend.stores.users.insert(Samples.user("writer\(index)"), passwordHash: "x")
+            }
+            changing.cancel()
+            _ = await changing.result
+            #expect(try await SQLiteBackend(path: path, mode: .command).stores.users.users(UserQuery()).total.count == 250)
+        }
+    }
+
     // MARK: Shared
 
     private func withTwoBackends(_ body: (SQLiteBackend, SQLiteBackend) async throws -> Void) async throws {
