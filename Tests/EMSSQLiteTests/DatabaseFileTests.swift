@@ -204,11 +204,13 @@ struct DatabaseFileTests {
             }
             for index in 0..<200 {
                 let backend = try SQLiteBackend(path: path, mode: .command)
-                try await backend.stores.users.insert(Samples.user("writer\(index)"), passwordHash: "x")
+                let event = Samples.event("Concert \(index)")
+                let change = Samples.change(.created, event)
+                #expect(try await backend.stores.events.insert(event, change: change, idempotency: nil) == .inserted)
             }
             changing.cancel()
             _ = await changing.result
-            #expect(try await SQLiteBackend(path: path, mode: .command).stores.users.users(UserQuery()).total.count == 250)
+            #expect(try await SQLiteBackend(path: path, mode: .command).stores.events.events(EventQuery()).total.count == 200)
         }
     }
 
