@@ -65,6 +65,8 @@ let package = Package(
             name: "EMSRuntime",
             dependencies: [
                 "EMSCore",
+                "EMSMongoDB",
+                "EMSRabbitMQ",
                 "EMSSQLite",
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Yams", package: "Yams"),
@@ -77,6 +79,16 @@ let package = Package(
                 "EMSCore",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "EMSMongoDB",
+            dependencies: ["CMongoC", "EMSCore"],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "EMSRabbitMQ",
+            dependencies: ["CRabbitMQ", "EMSCore", .product(name: "Logging", package: "swift-log")],
             swiftSettings: settings
         ),
         .target(
@@ -94,6 +106,16 @@ let package = Package(
             name: "CCrypt",
             pkgConfig: "libcrypt",
             providers: [.apt(["libcrypt-dev"])]
+        ),
+        .systemLibrary(
+            name: "CMongoC",
+            pkgConfig: "libmongoc-1.0",
+            providers: [.apt(["libmongoc-dev"])]
+        ),
+        .systemLibrary(
+            name: "CRabbitMQ",
+            pkgConfig: "librabbitmq",
+            providers: [.apt(["librabbitmq-dev"])]
         ),
         .target(
             name: "StoreConformance",
@@ -117,6 +139,16 @@ let package = Package(
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Logging", package: "swift-log"),
             ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "EMSMongoDBTests",
+            dependencies: ["EMSMongoDB", "StoreConformance", .product(name: "NIOConcurrencyHelpers", package: "swift-nio")],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "EMSRabbitMQTests",
+            dependencies: ["EMSRabbitMQ", "EMSSQLite", "StoreConformance", .product(name: "Logging", package: "swift-log")],
             swiftSettings: settings
         ),
         .testTarget(

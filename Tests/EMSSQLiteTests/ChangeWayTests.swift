@@ -343,6 +343,10 @@ private struct FailingNotificationStore: NotificationStore {
         try await store.inboxCount(of: user, after: position, through: end, limit: limit)
     }
 
+    func notifications(after position: Int64, limit: Int) async throws -> [RecordedNotification] {
+        try await store.notifications(after: position, limit: limit)
+    }
+
     func recipients(of position: Int64) async throws -> Set<UserID> { try await store.recipients(of: position) }
     func purge(before moment: Timestamp, limit: Int) async throws -> Int { try await store.purge(before: moment, limit: limit) }
     func purgeable(before moment: Timestamp, limit: Int) async throws -> Int { try await store.purgeable(before: moment, limit: limit) }

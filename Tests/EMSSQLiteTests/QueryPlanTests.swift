@@ -69,7 +69,7 @@ struct QueryPlanTests {
         try await withBackend { backend in
             try await expectGoodPlan(SQLiteNotificationStore.everyoneAfter, [0, 9, 11], in: backend)
             try await expectGoodPlan(SQLiteNotificationStore.ownAfter, [user, 0, 9, 11], in: backend)
-            try await expectGoodPlan(SQLiteLiveFeed.tail, [0, 500], in: backend)
+            try await expectGoodPlan(SQLiteNotificationStore.tail, [0, 500], in: backend)
         }
     }
 

@@ -58,6 +58,30 @@ extension Notification: JSONEncodable {
         writer.object { encodeMembers(to: &$0) }
     }
 
+    /// Reads what ``encode(to:)`` wrote.
+    /// - Throws: ``EMSError`` that says what is wrong with it.
+    public init(_ json: JSONValue) throws {
+        var fields = JSONFields(json, at: ["notification"])
+        let id = fields.requiredString("notification_id")
+        let kind = fields.requiredString("notification_type")
+        let message = fields.string("message")
+        let actor = fields.requiredString("user")
+        let timestamp = fields.requiredTimestamp("timestamp")
+        try fields.finish()
+        guard let id = NotificationID(id), let kind = Kind(rawValue: kind) else {
+            throw EMSError(.invalid, "no known notification: type \(Printable.quoted(kind)), id \(Printable.quoted(id))")
+        }
+        var event: EventReference?
+        if let json = json["event"], json != .null {
+            var fields = JSONFields(json, at: ["notification", "event"])
+            let (id, title, action) = (fields.requiredString("id"), fields.requiredString("title"), fields.requiredString("action"))
+            try fields.finish()
+            guard let id = EventID(id) else { throw EMSError.invalid("id", "must be 32 hex characters", in: "event") }
+            event = EventReference(id: id, title: title, action: action)
+        }
+        self.init(id: id, kind: kind, event: event, message: message, actor: actor, timestamp: timestamp)
+    }
+
     fileprivate func encodeMembers(to writer: inout JSONWriter) {
         writer.member("type", "notification")
         writer.member("notification_id", id.description)

@@ -19,6 +19,8 @@ public protocol NotificationStore: Sendable {
     func inbox(of user: UserID, after position: Int64, through end: Int64, limit: Int) async throws -> [RecordedNotification]
     /// How many ``inbox(of:after:through:limit:)`` would find, counted up to `limit`.
     func inboxCount(of user: UserID, after position: Int64, through end: Int64, limit: Int) async throws -> Int
+    /// What was recorded after `position`, whoever it is for, the oldest first: the tail of the stream, as far as every inbox holds it.
+    func notifications(after position: Int64, limit: Int) async throws -> [RecordedNotification]
     /// Which users a notification that is not for everyone is for.
     func recipients(of position: Int64) async throws -> Set<UserID>
     /// Removes up to `limit` notifications recorded before the given moment, from everybody's inbox.

@@ -37,18 +37,9 @@ struct SQLiteLiveFeed: LiveFeed {
         }
     }
 
-    static let tail = """
-        SELECT \(SQLiteNotificationStore.columns), n.is_for_everyone FROM notifications n WHERE n.position > ? ORDER BY n.position LIMIT ?
-        """
-
     /// What cannot be read now (the file is busy, the disk is gone) is read at the next look, from the same position: nothing is skipped.
     private func read(after position: Int64) async -> [RecordedNotification] {
-        let batch = try? await database.read { db in
-            try db.all(Self.tail, [position, Self.batchSize]) { row in
-                RecordedNotification(
-                    position: row[0], notification: try SQLiteNotificationStore.notification(row), isForEveryone: row[9])
-            }
-        }
+        let batch = try? await SQLiteNotificationStore(database: database).notifications(after: position, limit: Self.batchSize)
         return batch ?? []
     }
 }

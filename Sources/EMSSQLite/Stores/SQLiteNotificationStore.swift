@@ -199,6 +199,18 @@ struct SQLiteNotificationStore: NotificationStore {
         WHERE i.user_id = ? AND i.position > ? AND i.position <= ? ORDER BY i.position LIMIT ?
         """
 
+    func notifications(after position: Int64, limit: Int) async throws -> [RecordedNotification] {
+        try await database.read { db in
+            try db.all(Self.tail, [position, limit]) { row in
+                RecordedNotification(position: row[0], notification: try Self.notification(row), isForEveryone: row[9])
+            }
+        }
+    }
+
+    static let tail = """
+        SELECT \(columns), n.is_for_everyone FROM notifications n WHERE n.position > ? ORDER BY n.position LIMIT ?
+        """
+
     func recipients(of position: Int64) async throws -> Set<UserID> {
         try await database.read { db in
             Set(try db.all("SELECT user_id FROM inbox_entries WHERE position = ?", [position]) { try $0.id(0) })

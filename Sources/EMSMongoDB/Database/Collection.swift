@@ -1,0 +1,17 @@
+/// The collections of the database.
+enum Collection: String, CaseIterable {
+    case users
+    case sessions
+    case refreshTokens = "refresh_tokens"
+    case events
+    case subscriptions
+    /// The stream of notifications: `_id` is the position.
+    case notifications
+    /// What is for some users only: one document for each of them.
+    case inboxEntries = "inbox_entries"
+    /// What users read one by one, beyond the marks that their own documents hold.
+    case inboxReads = "inbox_reads"
+    case rateLimits = "rate_limits"
+    /// What `ems` keeps about the database itself: the version of the schema.
+    case meta
+}

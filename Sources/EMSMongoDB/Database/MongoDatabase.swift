@@ -1,0 +1,58 @@
+import EMSCore
+
+/// The database of `ems` in one MongoDB; any number of processes may use it at once.
+public struct MongoDatabase: Sendable {
+    /// The servers, without user and password.
+    public let servers: String
+    public let name: String
+    private let pool: MongoPool
+    private let url: String
+
+    /// Nothing is connected before the first operation.
+    /// - Parameters:
+    ///   - url: a connection string.
+    ///   - name: the database; `nil` for the one the string names.
+    /// - Throws: ``EMSError`` with ``ErrorCode/configuration``.
+    public init(url: String, name: String?) throws {
+        try self.init(url: url, parsed: MongoURL(url), name: name)
+    }
+
+    private init(url: String, parsed: MongoURL, name: String?) throws {
+        guard let name = name ?? parsed.database else {
+            throw EMSError(.configuration, "no database of MongoDB is named", fix: "set db_name")
+        }
+        let isName = !name.isEmpty && name.utf8.count < 64 && !name.contains(where: { "/\\. \"$*<>:|?\0".contains($0) })
+        guard isName else { throw EMSError(.configuration, "db_name \(Printable.quoted(name)) is no name for a database") }
+        self.url = url
+        self.name = name
+        servers = parsed.servers
+        pool = try MongoPool(parsed, database: name)
+    }
+
+    func run<Value: Sendable>(_ body: @escaping @Sendable (MongoConnection) throws -> Value) async throws -> Value {
+        do {
+            return try await pool.run(body)
+        } catch let duplicate as DuplicateKey {
+            throw EMSError(.exists, "a document of this key exists already (\(duplicate.index))")
+        }
+    }
+
+    /// Checks that the server answers.
+    public func ping() async throws {
+        try await run { try $0.command { $0.member("ping", 1) } reading: { _ in } }
+    }
+
+    /// Makes what a new or older database lacks: collections and indexes. Where nothing is to do, one look tells.
+    /// - Throws: ``EMSError`` where a newer version made the database.
+    public func prepare() async throws {
+        let version = try await run { try Schema.version(in: $0) }
+        try Schema.refuseNewer(version)
+        if version < Schema.version { try await migrate() }
+    }
+
+    /// Makes all that is declared and missing, however long it takes.
+    public func migrate() async throws {
+        let patient = try MongoDatabase(url: url, parsed: MongoURL(url, patient: true), name: name)
+        try await patient.run { try Schema.migrate($0) }
+    }
+}

@@ -1,0 +1,153 @@
+import EMSCore
+
+/// All indexes, in one place. What a query looks for, what it is ordered by and what must be unique stands here.
+enum Schema {
+    /// Counts the releases that changed something here.
+    static let version = 1
+
+    struct Index: Sendable {
+        let collection: Collection
+        let name: String
+        let keys: [(field: String, order: Order)]
+        var isUnique = false
+        /// Leaves out documents without the field.
+        var isSparse = false
+        /// Holds only the documents that match.
+        var partial: (@Sendable (inout BSONWriter) -> Void)?
+        /// Removes documents when the date in the field has come.
+        var expires = false
+
+        enum Order: Sendable {
+            case ascending
+            case sphere
+        }
+
+        init(
+            _ collection: Collection, _ name: String, _ fields: [String], unique: Bool = false, sparse: Bool = false,
+            partial: (@Sendable (inout BSONWriter) -> Void)? = nil, expires: Bool = false
+        ) {
+            self.collection = collection
+            self.name = name
+            keys = fields.map { ($0, .ascending) }
+            isUnique = unique
+            isSparse = sparse
+            self.partial = partial
+            self.expires = expires
+        }
+
+        init(_ collection: Collection, _ name: String, sphere field: String) {
+            self.collection = collection
+            self.name = name
+            keys = [(field, .sphere)]
+        }
+
+        func encode(to writer: inout BSONWriter) {
+            writer.document("key") { keys in
+                for (field, order) in self.keys {
+                    switch order {
+                    case .ascending: keys.member(field, 1)
+                    case .sphere: keys.member(field, "2dsphere")
+                    }
+                }
+            }
+            writer.member("name", name)
+            if isUnique { writer.member("unique", true) }
+            if isSparse { writer.member("sparse", true) }
+            if let partial { writer.document("partialFilterExpression", partial) }
+            if expires { writer.member("expireAfterSeconds", 0) }
+        }
+    }
+
+    static let indexes: [Index] = [
+        Index(.users, "users_username", ["username_key"], unique: true),
+        Index(.users, "users_email", ["email_key"], unique: true),
+        Index(.users, "users_role", ["role", "_id"]),
+        Index(.users, "users_active", ["is_active", "_id"]),
+
+        Index(.sessions, "sessions_user", ["user_id", "_id"]),
+        Index(.sessions, "sessions_expiry", ["expires_at"]),
+        Index(.sessions, "sessions_end", ["ended_at"], sparse: true),
+        Index(.refreshTokens, "refresh_tokens_session", ["session_id"]),
+
+        Index(.events, "events_start", ["start_time", "_id"]),
+        Index(.events, "events_created", ["created_at", "_id"]),
+        Index(.events, "events_tag_start", ["tags", "start_time", "_id"]),
+        Index(.events, "events_tag_created", ["tags", "created_at", "_id"]),
+        Index(.events, "events_status_start", ["status", "start_time", "_id"]),
+        Index(.events, "events_status_created", ["status", "created_at", "_id"]),
+        Index(.events, "events_creator_start", ["created_by", "start_time", "_id"]),
+        Index(.events, "events_creator_created", ["created_by", "created_at", "_id"]),
+        Index(.events, "events_over", ["end_time"], partial: { $0.member("status", Event.Status.scheduled.rawValue) }),
+        Index(.events, "events_words", ["words"]),
+        Index(.events, "events_location_words", ["location_words"]),
+        Index(.events, "events_place", sphere: "place"),
+        Index(.events, "events_pending", ["pending_since"], sparse: true),
+        Index(.events, "events_tombstones", ["is_deleted"], sparse: true),
+        Index(
+            .events, "events_idempotency", ["idempotency.owner", "idempotency.key"], unique: true,
+            partial: { $0.document("idempotency.key") { $0.member("$exists", true) } }),
+        Index(.events, "events_idempotency_age", ["idempotency.created_at"], sparse: true),
+
+        Index(.subscriptions, "subscriptions_event", ["_id.event_id", "_id.user_id"]),
+
+        Index(.notifications, "notifications_id", ["id"], unique: true, partial: { $0.document("id") { $0.member("$exists", true) } }),
+        Index(.notifications, "notifications_everyone", ["is_for_everyone", "_id"]),
+        Index(.notifications, "notifications_incomplete", ["incomplete"], sparse: true),
+        Index(.notifications, "notifications_floor", ["floor"], sparse: true),
+        Index(.inboxEntries, "inbox_entries_position", ["_id.position", "_id.user_id"]),
+        Index(.inboxReads, "inbox_reads_position", ["_id.position"]),
+
+        Index(.rateLimits, "rate_limits_expiry", ["expires_at"], expires: true),
+    ]
+
+    // MARK: Looking and making
+
+    /// The version the database has; 0 where it has none yet.
+    static func version(in connection: MongoConnection) throws -> Int {
+        try connection.first(.meta, where: { $0.member("_id", "schema") }) { Int(try $0.integer("version")) } ?? 0
+    }
+
+    /// The declared indexes that the database does not have.
+    static func missing(in connection: MongoConnection) throws -> [Index] {
+        var missing: [Index] = []
+        for collection in Collection.allCases {
+            let names = try existing(in: collection, connection)
+            missing += indexes.filter { $0.collection == collection && !names.contains($0.name) }
+        }
+        return missing
+    }
+
+    private static func existing(in collection: Collection, _ connection: MongoConnection) throws -> Set<String> {
+        // A collection has 64 indexes at most: they come in one batch.
+        let names = try connection.aggregate(collection) { stages in
+            stages.document { $0.document("$indexStats") { _ in } }
+        } _: {
+            try $0.text("name")
+        }
+        return Set(names)
+    }
+
+    /// Makes what is missing. Safe with several processes at once: making an index that is there already does nothing.
+    static func migrate(_ connection: MongoConnection) throws {
+        for (collection, indexes) in Dictionary(grouping: indexes, by: \.collection) {
+            try connection.command {
+                $0.member("createIndexes", collection.rawValue)
+                $0.array("indexes") { list in
+                    for index in indexes { list.document(index.encode) }
+                }
+            } reading: { _ in
+            }
+        }
+        try connection.updateOne(
+            .meta, where: { $0.member("_id", "schema") }, { $0.document("$max") { $0.member("version", version) } },
+            options: { $0.member("upsert", true) })
+    }
+
+    /// - Throws: ``EMSError`` where the database was made by a newer version.
+    static func refuseNewer(_ found: Int) throws {
+        guard found > version else { return }
+        throw EMSError(
+            .storeTooNew, "the database has schema version \(found); this program knows versions up to \(version)",
+            fix: "use the version of ems that made it, or a newer one")
+    }
+}

@@ -1,0 +1,120 @@
+import EMSCore
+
+/// A list of events along one index: filtered by what the index begins with, ordered by how it goes on.
+struct EventListing {
+    private let query: EventQuery
+    private let isDescending: Bool
+    private let field: String
+
+    init(_ query: EventQuery) {
+        self.query = query
+        isDescending = query.sort == .startTimeDescending || query.sort == .createdAtDescending
+        field = query.sort == .createdAt || query.sort == .createdAtDescending ? "created_at" : "start_time"
+    }
+
+    func run(in connection: MongoConnection) throws -> EventPage {
+        // One document more than the page holds tells whether there is a next page.
+        let found = try connection.find(
+            .events, where: pageFilter, options: pageOptions, from: .url, EventDocument.living)
+        let page = Array(found.prefix(query.page.size))
+        let next = found.count > page.count ? page.last.map(cursor) : nil
+        return EventPage(events: page, total: try total(in: connection, page: page, isLast: next == nil), next: next)
+    }
+
+    /// The index that gives the order: it begins with the first of tag, creator and status that is asked for. The others are looked at
+    /// in each document.
+    private var index: String {
+        let kind = field == "created_at" ? "created" : "start"
+        if query.tag != nil { return "events_tag_\(kind)" }
+        if query.createdBy != nil { return "events_creator_\(kind)" }
+        if query.status != nil { return "events_status_\(kind)" }
+        return "events_\(kind)"
+    }
+
+    private func pageOptions(_ options: inout BSONWriter) {
+        let direction = isDescending ? -1 : 1
+        options.document("sort") {
+            $0.member(field, direction)
+            $0.member("_id", direction)
+        }
+        options.member("limit", query.page.size + 1)
+        if query.page.after == nil { options.member("skip", query.page.offset) }
+        options.member("hint", index)
+    }
+
+    private func pageFilter(_ filter: inout BSONWriter) {
+        guard case .key(let value, let id) = query.page.after else { return self.filter(&filter, range) }
+        // Two stretches of the index, merged by the server: the rest of the equal values, and what comes after them.
+        let place = Timestamp(milliseconds: value)
+        let comparison = isDescending ? "$lt" : "$gt"
+        filter.array("$or") { stretches in
+            stretches.document { stretch in
+                self.filter(&stretch) { $0.member(field, place) }
+                stretch.document("_id") { $0.member(comparison, id) }
+            }
+            stretches.document { stretch in
+                self.filter(&stretch) { beyond in
+                    beyond.document(field) { bounds in
+                        self.bounds(&bounds, after: isDescending ? nil : place, before: isDescending ? place : nil)
+                    }
+                }
+            }
+        }
+    }
+
+    /// What must hold for every event of the list, and `position` for the field that orders it.
+    private func filter(_ filter: inout BSONWriter, _ position: (inout BSONWriter) -> Void) {
+        if let tag = query.tag { filter.member("tags", tag) }
+        if let creator = query.createdBy { filter.member("created_by", creator) }
+        if let status = query.status { filter.member("status", status.rawValue) }
+        position(&filter)
+        if field == "created_at", query.startsAfter != nil || query.startsBefore != nil {
+            filter.document("start_time") { self.limits(&$0) }
+        }
+    }
+
+    private func range(_ filter: inout BSONWriter) {
+        filter.document(field) { bounds(&$0, after: nil, before: nil) }
+    }
+
+    /// Dates only: a tombstone has no date, and so is in no list.
+    private func bounds(_ writer: inout BSONWriter, after: Timestamp?, before: Timestamp?) {
+        let lower = field == "start_time" ? query.startsAfter : nil
+        let upper = field == "start_time" ? query.startsBefore : nil
+        if let after, lower.map({ after >= $0 }) ?? true {
+            writer.member("$gt", after)
+        } else {
+            writer.member("$gte", lower ?? Timestamp(milliseconds: .min))
+        }
+        if let limit = [before, upper].compactMap({ $0 }).min() { writer.member("$lt", limit) }
+    }
+
+    private func limits(_ writer: inout BSONWriter) {
+        if let after = query.startsAfter { writer.member("$gte", after) }
+        if let before = query.startsBefore { writer.member("$lt", before) }
+    }
+
+    /// The collection's own count where nothing is filtered; what was just read, where that is all; otherwise counted along the index, up
+    /// to a bound.
+    private func total(in connection: MongoConnection, page: [Event], isLast: Bool) throws -> Total {
+        if query.page.after == nil, isLast, !page.isEmpty || query.page.offset == 0 {
+            return Total(count: query.page.offset + page.count)
+        }
+        let isFiltered =
+            query.tag != nil || query.status != nil || query.createdBy != nil || query.startsAfter != nil || query.startsBefore != nil
+        if !isFiltered {
+            let recorded = try connection.recordedCount(.events, from: .url)
+            let buried = try connection.count(
+                .events, where: { $0.member("is_deleted", true) }, hint: "events_tombstones", upTo: PageRequest.depthLimit, from: .url)
+            return Total(count: max(0, recorded - buried))
+        }
+        let bound = PageRequest.depthLimit
+        let count = try connection.count(.events, where: { filter(&$0, range) }, hint: index, upTo: bound + 1, from: .url)
+        return Total(count: min(count, bound), isExact: count <= bound)
+    }
+
+    private func cursor(after event: Event) -> PageCursor {
+        let value = field == "created_at" ? event.createdAt : event.startTime
+        return .key(value: value.milliseconds, id: event.id.description)
+    }
+}

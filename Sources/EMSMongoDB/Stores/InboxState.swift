@@ -1,0 +1,65 @@
+import EMSCore
+
+/// What is kept of one user's inbox, in the user's document. It changes by comparing and setting as a whole (`version`), so that no two
+/// processes can count the same thing twice.
+///
+/// The unread count is
+/// `end.ordinal − max(from.ordinal, read.ordinal, floor.ordinal) + own − singly`: nothing is counted but the user's own notifications since
+/// the last time they were.
+struct InboxState: Sendable, Equatable {
+    /// From where everyone's notifications are the user's too.
+    let from: NotificationStream.Place
+    /// Up to where all is read.
+    var read: NotificationStream.Place
+    /// Positions beyond `read` that were read one by one, the latest of them; the others are documents of their own.
+    var marks: [Int64] = []
+    /// Whether there are such documents.
+    var hasSpilled = false
+    /// How many were read one by one beyond `singlyFloor`.
+    var singly = 0
+    var singlyFloor: Int64
+    /// How many of the user's own lie beyond `ownFloor` up to `ownThrough`.
+    var own = 0
+    var ownFloor: Int64
+    var ownThrough: Int64
+    var version: Int64 = 0
+
+    /// How many marks lie in the user's document.
+    static let marksLimit = 256
+
+    init(from place: NotificationStream.Place) {
+        from = place
+        read = place
+        singlyFloor = place.position
+        ownFloor = place.position
+        ownThrough = place.position
+    }
+
+    init(_ reader: inout BSONReader) throws {
+        from = .init(position: try reader.integer("from_position"), ordinal: try reader.integer("from_ordinal"))
+        read = .init(position: try reader.integer("read_position"), ordinal: try reader.integer("read_ordinal"))
+        marks = try reader.array("marks") { $0.integer }
+        hasSpilled = try reader.flag("has_spilled")
+        singly = Int(try reader.integer("singly"))
+        singlyFloor = try reader.integer("singly_floor")
+        own = Int(try reader.integer("own"))
+        ownFloor = try reader.integer("own_floor")
+        ownThrough = try reader.integer("own_through")
+        version = try reader.integer("version")
+    }
+
+    func encode(to writer: inout BSONWriter) {
+        writer.member("from_position", from.position)
+        writer.member("from_ordinal", from.ordinal)
+        writer.member("read_position", read.position)
+        writer.member("read_ordinal", read.ordinal)
+        writer.array("marks") { for mark in marks { $0.element(mark) } }
+        writer.member("has_spilled", hasSpilled)
+        writer.member("singly", singly)
+        writer.member("singly_floor", singlyFloor)
+        writer.member("own", own)
+        writer.member("own_floor", ownFloor)
+        writer.member("own_through", ownThrough)
+        writer.member("version", version)
+    }
+}

@@ -1,0 +1,131 @@
+import EMSCore
+
+/// Events, each with its pending changes in its own document: one write stores both or neither.
+struct MongoEventStore: EventStore {
+    let database: MongoDatabase
+
+    func insert(_ event: Event, change: Change, idempotency: IdempotencyKey?) async throws -> InsertOutcome {
+        try await database.run { connection in
+            while true {
+                do {
+                    try connection.insert(.events, EventDocument.make(event, change: change, idempotency: idempotency))
+                    return .inserted
+                } catch let refused as DuplicateKey where refused.index == "events_idempotency" {
+                    guard let idempotency else { throw refused }
+                    if let earlier = try Self.outcome(of: idempotency, at: event.createdAt, in: connection) { return earlier }
+                    // The key is past its time, and may be given again.
+                    try connection.updateOne(
+                        .events, where: { Self.filter(idempotency, olderThan: event.createdAt, &$0) },
+                        { $0.document("$unset") { $0.member("idempotency", "") } })
+                } catch is DuplicateKey {
+                    // The id is taken; perhaps by an event that is deleted, and only waits for its changes to be published.
+                    guard idempotency == nil, try Self.revive(event, change, in: connection) else {
+                        throw EMSError(.exists, "there is an event \(event.id) already")
+                    }
+                    return .inserted
+                }
+            }
+        }
+    }
+
+    private static func revive(_ event: Event, _ change: Change, in connection: MongoConnection) throws -> Bool {
+        try connection.updateOne(
+            .events,
+            where: {
+                $0.member("_id", event.id)
+                $0.member("is_deleted", true)
+            }, { EventDocument.update(event, change: change, to: &$0) }
+        ).matched > 0
+    }
+
+    func outcome(of key: IdempotencyKey, at now: Timestamp) async throws -> InsertOutcome? {
+        try await database.run { try Self.outcome(of: key, at: now, in: $0) }
+    }
+
+    private static func outcome(of key: IdempotencyKey, at now: Timestamp, in connection: MongoConnection) throws -> InsertOutcome? {
+        try connection.first(
+            .events,
+            where: {
+                $0.member("idempotency.owner", key.owner)
+                $0.member("idempotency.key", key.key)
+                $0.document("idempotency.created_at") {
+                    $0.member("$gte", now.adding(seconds: -IdempotencyKey.lifetimeSeconds))
+                }
+            }, options: { $0.member("hint", "events_idempotency") }
+        ) { reader in
+            let id: EventID = try reader.id("_id")
+            var stored = try reader.document("idempotency")
+            return try stored.binary("fingerprint") == key.fingerprint ? .repeated(id) : .keyReused
+        }
+    }
+
+    private static func filter(_ key: IdempotencyKey, olderThan now: Timestamp, _ writer: inout BSONWriter) {
+        writer.member("idempotency.owner", key.owner)
+        writer.member("idempotency.key", key.key)
+        writer.document("idempotency.created_at") { $0.member("$lt", now.adding(seconds: -IdempotencyKey.lifetimeSeconds)) }
+    }
+
+    func update(_ event: Event, expecting expected: Int, change: Change) async throws {
+        try await database.run { connection in
+            let result = try connection.updateOne(
+                .events, where: { Self.filter(event.id, expected, &$0) }, { EventDocument.update(event, change: change, to: &$0) })
+            guard result.matched > 0 else { throw try Self.conflict(event.id, in: connection) }
+        }
+    }
+
+    func delete(_ id: EventID, expecting expected: Int, change: Change) async throws {
+        try await database.run { connection in
+            let result = try connection.updateOne(
+                .events, where: { Self.filter(id, expected, &$0) }, { EventDocument.bury(change: change, to: &$0) })
+            guard result.matched > 0 else { throw try Self.conflict(id, in: connection) }
+        }
+    }
+
+    private static func filter(_ id: EventID, _ version: Int, _ writer: inout BSONWriter) {
+        writer.member("_id", id)
+        writer.member("version", version)
+    }
+
+    func event(id: EventID) async throws -> Event? {
+        try await database.run { connection in
+            try connection.first(.events, where: { $0.member("_id", id) }, EventDocument.living)
+        }
+    }
+
+    func events(_ query: EventQuery) async throws -> EventPage {
+        try await database.run { connection in
+            query.isSearch ? try EventSearch(query).run(in: connection) : try EventListing(query).run(in: connection)
+        }
+    }
+
+    func scheduledEvents(endedBefore moment: Timestamp, limit: Int) async throws -> [Event] {
+        try await database.run { connection in
+            try connection.find(
+                .events,
+                where: {
+                    $0.member("status", Event.Status.scheduled.rawValue)
+                    $0.document("end_time") { $0.member("$lt", moment) }
+                },
+                options: {
+                    $0.document("sort") { $0.member("end_time", 1) }
+                    $0.member("limit", limit)
+                    $0.member("hint", "events_over")
+                }, EventDocument.living)
+        }
+    }
+
+    func forgetIdempotencyKeys(before moment: Timestamp) async throws {
+        try await database.run { connection in
+            try connection.updateMany(
+                .events, where: { $0.document("idempotency.created_at") { $0.member("$lt", moment) } },
+                { $0.document("$unset") { $0.member("idempotency", "") } })
+            try MongoChangeOutbox.removeTombstones(in: connection)
+        }
+    }
+
+    private static func conflict(_ id: EventID, in connection: MongoConnection) throws -> EMSError {
+        let version = try connection.first(.events, where: { $0.member("_id", id) }) { try $0.optionalInteger("version") }
+        guard let version else { return EMSError.notFound("event", id) }
+        return EMSError(.versionConflict, "the event has version \(version) by now", fix: "read it again and repeat the change")
+    }
+}

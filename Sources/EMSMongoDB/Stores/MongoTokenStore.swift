@@ -1,0 +1,169 @@
+import EMSCore
+
+/// Sessions and refresh tokens. The order of the writes makes up for there being no transaction: a refresh token is stored before its
+/// session or the use of its predecessor, and means nothing until then.
+struct MongoTokenStore: TokenStore {
+    let database: MongoDatabase
+
+    func open(_ session: Session, refreshToken: RefreshTokenRecord?) async throws {
+        try await database.run { connection in
+            if let refreshToken { try connection.insert(.refreshTokens, Self.document(refreshToken)) }
+            try connection.insert(
+                .sessions,
+                BSONDocument {
+                    $0.member("_id", session.id)
+                    $0.member("user_id", session.userID)
+                    $0.member("label", session.label)
+                    $0.member("created_at", session.createdAt)
+                    $0.member("expires_at", session.expiresAt)
+                    $0.optional("ended_at", session.endedAt)
+                })
+        }
+    }
+
+    func session(id: SessionID) async throws -> Session? {
+        try await database.run { try Self.session(id, in: $0) }
+    }
+
+    private static func session(_ id: SessionID, in connection: MongoConnection) throws -> Session? {
+        try connection.first(.sessions, where: { $0.member("_id", id) }, session)
+    }
+
+    func sessionAndUser(id: SessionID) async throws -> (Session, User)? {
+        try await database.run { connection in
+            guard let session = try Self.session(id, in: connection) else { return nil }
+            let user = try connection.first(
+                .users, where: { $0.member("_id", session.userID) }, options: MongoUserStore.withoutInbox, MongoUserStore.user)
+            return user.map { (session, $0) }
+        }
+    }
+
+    func rotate(_ digest: [UInt8], to successor: RefreshTokenRecord, at now: Timestamp) async throws -> RotationOutcome {
+        try await database.run { connection in
+            let known = try connection.first(.refreshTokens, where: { $0.member("_id", binary: digest) }) { reader in
+                (session: try reader.id("session_id") as SessionID, expiresAt: try reader.date("expires_at"))
+            }
+            guard let known, known.expiresAt > now, let session = try Self.session(known.session, in: connection),
+                session.isLive(at: now)
+            else { return .refused }
+            try connection.insert(.refreshTokens, Self.document(successor))
+            let used = try connection.updateOne(
+                .refreshTokens,
+                where: {
+                    $0.member("_id", binary: digest)
+                    $0.null("used_at")
+                }, { $0.document("$set") { $0.member("used_at", now) } })
+            if used.matched > 0 { return .rotated(known.session) }
+            try connection.deleteMany(.refreshTokens) { $0.member("_id", binary: successor.digest) }
+            // Of several that come too late, one ends the session.
+            return try Self.end(known.session, at: now, in: connection) ? .reused(known.session) : .refused
+        }
+    }
+
+    func sessionID(ofRefreshToken digest: [UInt8]) async throws -> SessionID? {
+        try await database.run { connection in
+            try connection.first(.refreshTokens, where: { $0.member("_id", binary: digest) }) { try $0.id("session_id") }
+        }
+    }
+
+    func end(_ id: SessionID, at now: Timestamp) async throws -> Bool {
+        try await database.run { try Self.end(id, at: now, in: $0) }
+    }
+
+    private static func end(_ id: SessionID, at now: Timestamp, in connection: MongoConnection) throws -> Bool {
+        try connection.updateOne(
+            .sessions,
+            where: {
+                $0.member("_id", id)
+                live(at: now, &$0)
+            }, { $0.document("$set") { $0.member("ended_at", now) } }
+        ).matched > 0
+    }
+
+    func endAll(of user: UserID, except kept: SessionID?, at now: Timestamp) async throws -> Int {
+        try await database.run { try Self.endAll(of: user, except: kept, at: now, in: $0) }
+    }
+
+    @discardableResult
+    static func endAll(of user: UserID, except kept: SessionID?, at now: Timestamp, in connection: MongoConnection) throws -> Int {
+        try connection.updateMany(
+            .sessions,
+            where: { filter in
+                filter.member("user_id", user)
+                live(at: now, &filter)
+                if let kept { filter.document("_id") { $0.member("$ne", kept) } }
+            }, { $0.document("$set") { $0.member("ended_at", now) } }
+        ).matched
+    }
+
+    func sessions(of user: UserID?, liveAt: Timestamp?, before: SessionID?, limit: Int) async throws -> [Session] {
+        try await database.run { connection in
+            try connection.find(
+                .sessions,
+                where: { filter in
+                    if let user { filter.member("user_id", user) }
+                    if let before { filter.document("_id") { $0.member("$lt", before) } }
+                    if let liveAt { Self.live(at: liveAt, &filter) }
+                },
+                options: {
+                    $0.document("sort") { $0.member("_id", -1) }
+                    $0.member("limit", limit)
+                    $0.member("hint", user == nil ? "_id_" : "sessions_user")
+                }, Self.session)
+        }
+    }
+
+    func endedSessions(since moment: Timestamp) async throws -> [SessionID] {
+        try await database.run { connection in
+            try connection.find(
+                .sessions, where: { $0.document("ended_at") { $0.member("$gte", moment) } },
+                options: {
+                    $0.document("projection") { $0.member("_id", 1) }
+                    $0.member("hint", "sessions_end")
+                }
+            ) { try $0.id("_id") }
+        }
+    }
+
+    func purge(before moment: Timestamp) async throws -> Int {
+        try await database.run { connection in
+            var removed = 0
+            for (field, index) in [("expires_at", "sessions_expiry"), ("ended_at", "sessions_end")] {
+                while true {
+                    let old = try connection.find(
+                        .sessions, where: { $0.document(field) { $0.member("$lt", moment) } },
+                        options: {
+                            $0.document("projection") { $0.member("_id", 1) }
+                            $0.member("limit", 1000)
+                            $0.member("hint", index)
+                        }
+                    ) { try $0.text("_id") }
+                    if old.isEmpty { break }
+                    try connection.deleteMany(.refreshTokens) { $0.document("session_id") { $0.array("$in", old) } }
+                    removed += try connection.deleteMany(.sessions) { $0.document("_id") { $0.array("$in", old) } }
+                }
+            }
+            return removed
+        }
+    }
+
+    private static func live(at now: Timestamp, _ filter: inout BSONWriter) {
+        filter.null("ended_at")
+        filter.document("expires_at") { $0.member("$gt", now) }
+    }
+
+    private static func document(_ token: RefreshTokenRecord) -> BSONDocument {
+        BSONDocument {
+            $0.member("_id", binary: token.digest)
+            $0.member("session_id", token.sessionID)
+            $0.member("expires_at", token.expiresAt)
+        }
+    }
+
+    private static func session(_ reader: inout BSONReader) throws -> Session {
+        Session(
+            id: try reader.id("_id"), userID: try reader.id("user_id"), label: try reader.text("label"),
+            createdAt: try reader.date("created_at"), expiresAt: try reader.date("expires_at"),
+            endedAt: try reader.optionalDate("ended_at"))
+    }
+}

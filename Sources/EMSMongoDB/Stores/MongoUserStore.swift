@@ -1,0 +1,192 @@
+import EMSCore
+
+/// Users, each with the state of the inbox in the same document: both begin and end together.
+struct MongoUserStore: UserStore {
+    let database: MongoDatabase
+
+    func insert(_ user: User, passwordHash: String) async throws {
+        try await database.run { connection in
+            // The inbox begins here: what everyone got before is not this user's.
+            let start = try NotificationStream.end(in: connection)
+            let document = BSONDocument {
+                $0.member("_id", user.id)
+                Self.fields(of: user, to: &$0)
+                $0.member("password_hash", passwordHash)
+                $0.member("created_at", user.createdAt)
+                $0.optional("last_login_at", user.lastLoginAt)
+                $0.document("inbox") { InboxState(from: start).encode(to: &$0) }
+            }
+            try Self.refusingDuplicates(of: user) { try connection.insert(.users, document) }
+        }
+    }
+
+    func user(id: UserID) async throws -> User? {
+        try await database.run { try $0.first(.users, where: { $0.member("_id", id) }, options: Self.withoutInbox, Self.user) }
+    }
+
+    func user(login: String) async throws -> User? {
+        try await database.run { connection in
+            try connection.first(.users, where: { Self.filter(login: login, &$0) }, options: Self.withoutInbox, Self.user)
+        }
+    }
+
+    func credentials(login: String) async throws -> Credentials? {
+        try await database.run { connection in
+            try connection.first(.users, where: { Self.filter(login: login, &$0) }, options: Self.withoutInbox, Self.credentials)
+        }
+    }
+
+    func credentials(id: UserID) async throws -> Credentials? {
+        try await database.run { try $0.first(.users, where: { $0.member("_id", id) }, options: Self.withoutInbox, Self.credentials) }
+    }
+
+    func update(_ user: User) async throws {
+        try await database.run { connection in
+            let result = try Self.refusingDuplicates(of: user) {
+                try connection.updateOne(
+                    .users, where: { $0.member("_id", user.id) },
+                    { update in
+                        update.document("$set") { Self.fields(of: user, to: &$0) }
+                        if user.fullName == nil { update.document("$unset") { $0.member("full_name", "") } }
+                    })
+            }
+            if result.matched == 0 { throw EMSError.notFound("user", user.id) }
+        }
+    }
+
+    func setPasswordHash(_ hash: String, of id: UserID, at now: Timestamp) async throws {
+        try await database.run { connection in
+            let result = try connection.updateOne(
+                .users, where: { $0.member("_id", id) },
+                {
+                    $0.document("$set") {
+                        $0.member("password_hash", hash)
+                        $0.member("updated_at", now)
+                    }
+                })
+            if result.matched == 0 { throw EMSError.notFound("user", id) }
+        }
+    }
+
+    func noteLogin(of id: UserID, at now: Timestamp) async throws {
+        try await database.run { connection in
+            _ = try connection.updateOne(
+                .users, where: { $0.member("_id", id) }, { $0.document("$set") { $0.member("last_login_at", now) } })
+        }
+    }
+
+    /// The account itself goes last: where this is cut short, it is still there, locked, to be deleted again.
+    func delete(id: UserID, at now: Timestamp) async throws -> Bool {
+        try await database.run { connection in
+            let locked = try connection.updateOne(
+                .users, where: { $0.member("_id", id) }, { $0.document("$set") { $0.member("is_active", false) } })
+            guard locked.matched > 0 else { return false }
+            // The sessions stay, ended, until they are purged: daemons that hold connections of theirs must see the end.
+            try MongoTokenStore.endAll(of: id, except: nil, at: now, in: connection)
+            try connection.deleteMany(.subscriptions) { Self.pairs(of: id, "event_id", &$0) }
+            try connection.deleteMany(.inboxEntries) { Self.pairs(of: id, "position", &$0) }
+            try connection.deleteMany(.inboxReads) { Self.pairs(of: id, "position", &$0) }
+            try connection.deleteMany(.users) { $0.member("_id", id) }
+            return true
+        }
+    }
+
+    /// All documents whose `_id` is a pair that begins with this user.
+    private static func pairs(of id: UserID, _ second: String, _ filter: inout BSONWriter) {
+        filter.document("_id") { range in
+            range.document("$gte") {
+                $0.member("user_id", id)
+                $0.minKey(second)
+            }
+            range.document("$lte") {
+                $0.member("user_id", id)
+                $0.maxKey(second)
+            }
+        }
+    }
+
+    func users(_ query: UserQuery) async throws -> UserPage {
+        try await database.run { connection in
+            var offset: Int? = query.page.offset
+            var after: String?
+            if case .key(_, let id) = query.page.after { (after, offset) = (id, nil) }
+            let index = query.role != nil ? "users_role" : query.isActive != nil ? "users_active" : "_id_"
+            let found = try connection.find(
+                .users,
+                where: { filter in
+                    Self.filter(query, &filter)
+                    if let after { filter.document("_id") { $0.member("$gt", after) } }
+                },
+                options: { options in
+                    Self.withoutInbox(&options)
+                    options.document("sort") { $0.member("_id", 1) }
+                    options.member("limit", query.page.size + 1)
+                    if let offset { options.member("skip", offset) }
+                    options.member("hint", index)
+                }, from: .url, Self.user)
+            let page = Array(found.prefix(query.page.size))
+            let next = found.count > page.count ? page.last.map { PageCursor.key(value: 0, id: $0.id.description) } : nil
+            let isWhole = after == nil && next == nil && (!page.isEmpty || offset == 0)
+            let total =
+                isWhole ? Total(count: query.page.offset + page.count) : try Self.total(query, index: index, in: connection)
+            return UserPage(users: page, total: total, next: next)
+        }
+    }
+
+    private static func total(_ query: UserQuery, index: String, in connection: MongoConnection) throws -> Total {
+        if query.role == nil, query.isActive == nil { return Total(count: try connection.recordedCount(.users, from: .url)) }
+        let bound = PageRequest.depthLimit
+        let count = try connection.count(.users, where: { filter(query, &$0) }, hint: index, upTo: bound + 1, from: .url)
+        return Total(count: min(count, bound), isExact: count <= bound)
+    }
+
+    private static func filter(_ query: UserQuery, _ filter: inout BSONWriter) {
+        if let role = query.role { filter.member("role", role.rawValue) }
+        if let isActive = query.isActive { filter.member("is_active", isActive) }
+    }
+
+    /// A username holds no @, an email always one: there is one index to look at.
+    private static func filter(login: String, _ filter: inout BSONWriter) {
+        filter.member(login.contains("@") ? "email_key" : "username_key", UserRules.caseFolded(login))
+    }
+
+    static func withoutInbox(_ options: inout BSONWriter) {
+        options.document("projection") { $0.member("inbox", 0) }
+    }
+
+    private static func fields(of user: User, to writer: inout BSONWriter) {
+        writer.member("username", user.username)
+        writer.member("username_key", UserRules.caseFolded(user.username))
+        writer.member("email", user.email)
+        writer.member("email_key", UserRules.caseFolded(user.email))
+        writer.optional("full_name", user.fullName)
+        writer.member("role", user.role.rawValue)
+        writer.member("is_active", user.isActive)
+        writer.member("updated_at", user.updatedAt)
+    }
+
+    static func user(_ reader: inout BSONReader) throws -> User {
+        User(
+            id: try reader.id("_id"), username: try reader.text("username"), email: try reader.text("email"),
+            fullName: try reader.optionalText("full_name"), role: try reader.word("role"), isActive: try reader.bool("is_active"),
+            createdAt: try reader.date("created_at"), updatedAt: try reader.date("updated_at"),
+            lastLoginAt: try reader.optionalDate("last_login_at"))
+    }
+
+    private static func credentials(_ reader: inout BSONReader) throws -> Credentials {
+        let user = try user(&reader)
+        return Credentials(user: user, passwordHash: try reader.text("password_hash"))
+    }
+
+    private static func refusingDuplicates<Value>(of user: User, _ body: () throws -> Value) throws -> Value {
+        do {
+            return try body()
+        } catch let refused as DuplicateKey {
+            switch refused.index {
+            case "users_username": throw EMSError.usernameTaken(user.username)
+            case "users_email": throw EMSError.emailTaken(user.email)
+            default: throw EMSError(.exists, "there is a user \(user.id) already")
+            }
+        }
+    }
+}

@@ -1,0 +1,173 @@
+import EMSCore
+
+/// A connection that consumes changes. What was delivered waits here until it is asked for, and is the server's until acknowledged.
+actor Consumer {
+    /// How many messages may be here, unacknowledged.
+    static let prefetch: UInt16 = 512
+
+    private struct Held {
+        let message: BrokerMessage
+        var attempt: Int
+    }
+
+    private let url: AMQPURL
+    private let topology: Topology
+    private let thread: ConnectionThread
+    private var client: AMQPClient?
+    /// Counts the connections: a delivery of an earlier one cannot be acknowledged any more.
+    private var epoch: Int64 = 0
+    /// Delivered and not acknowledged, by tag.
+    private var held: [UInt64: Held] = [:]
+    /// Those of them that wait to be received, in their order.
+    private var ready: [UInt64] = []
+    private var waiters: [Int: CheckedContinuation<Void, any Error>] = [:]
+    private var lastWaiter = 0
+
+    nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
+
+    init(_ url: AMQPURL, topology: Topology) {
+        self.url = url
+        self.topology = topology
+        thread = ConnectionThread()
+        thread.start()
+    }
+
+    deinit {
+        thread.stop()
+    }
+
+    /// How many messages are here.
+    var heldCount: Int { held.count }
+
+    // MARK: For the broker
+
+    func receive(limit: Int, waiting: Bool) async throws -> [Delivery] {
+        while true {
+            _ = try connected()
+            let tags = ready.prefix(limit)
+            if !tags.isEmpty {
+                ready.removeFirst(tags.count)
+                return tags.compactMap { tag in
+                    held[tag].map { Delivery(tag: name(tag), message: $0.message, attempt: $0.attempt) }
+                }
+            }
+            if !waiting || Task.isCancelled { return [] }
+            try await arrival()
+        }
+    }
+
+    /// Returns when something was delivered, or the task is cancelled.
+    private func arrival() async throws {
+        lastWaiter += 1
+        let waiter = lastWaiter
+        try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                if Task.isCancelled { return continuation.resume() }
+                waiters[waiter] = continuation
+            }
+        } onCancel: {
+            Task { await self.stopWaiting(waiter) }
+        }
+    }
+
+    private func stopWaiting(_ waiter: Int) {
+        waiters.removeValue(forKey: waiter)?.resume()
+    }
+
+    func acknowledge(_ deliveries: [Delivery]) throws {
+        guard let client else { return }
+        let tags = deliveries.compactMap(tag(of:)).filter { held[$0] != nil }
+        guard let last = tags.max() else { return }
+        for tag in tags { held[tag] = nil }
+        do {
+            // Where nothing older is left, one frame acknowledges all.
+            if tags.count > 1, !held.keys.contains(where: { $0 < last }) {
+                try client.acknowledge(last, multiple: true)
+            } else {
+                for tag in tags { try client.acknowledge(tag, multiple: false) }
+            }
+        } catch {
+            lost(EMSError(error))
+            throw error
+        }
+    }
+
+    /// Puts messages back to the front of what waits here. The server is not asked, so that it does not count this as a failed delivery.
+    func release(_ deliveries: [Delivery]) {
+        let tags = deliveries.compactMap(tag(of:)).filter { held[$0] != nil }
+        for tag in tags { held[tag]?.attempt += 1 }
+        ready = (ready + tags).sorted()
+        wake()
+    }
+
+    // MARK: The connection
+
+    /// Ends the connection; what is held here goes back.
+    func close() {
+        lost(EMSError(.goingAway, "the connection to RabbitMQ is being closed"))
+    }
+
+    private func connected() throws -> AMQPClient {
+        if let client { return client }
+        let client = try AMQPClient(url, name: "ems consumer")
+        try topology.declare(with: client)
+        try client.consume(topology.queue, prefetch: Self.prefetch, acknowledges: true)
+        self.client = client
+        epoch += 1
+        thread.watch(client.descriptor) { [weak self] in self?.assumeIsolated { $0.attend() } }
+        return client
+    }
+
+    private func attend() {
+        guard let client else { return }
+        do {
+            while let event = try client.nextEvent() { try handle(event) }
+        } catch {
+            lost(EMSError(error))
+        }
+    }
+
+    private func handle(_ event: AMQPEvent) throws {
+        switch event {
+        case .delivered(let message):
+            var attempt = 1
+            if case .integer(let count)? = message.headers["x-delivery-count"] { attempt += Int(count) }
+            held[message.deliveryTag] = Held(
+                message: BrokerMessage(messageID: message.messageID, routingKey: message.routingKey, body: message.body), attempt: attempt)
+            ready.append(message.deliveryTag)
+            wake()
+        case .consumerCancelled:
+            throw AMQPFailure.unreachable(url, "the queue \(topology.queue) was taken away")
+        case .closed(let code, let reason): throw AMQPFailure.closed(by: url, code: code, reason: reason)
+        case .confirmed, .returned, .nothing: break
+        }
+    }
+
+    private func wake() {
+        let waiting = waiters.values
+        waiters = [:]
+        for waiter in waiting { waiter.resume() }
+    }
+
+    /// The server gives to others what was held here.
+    private func lost(_ error: EMSError) {
+        client = nil
+        thread.unwatch()
+        held = [:]
+        ready = []
+        let waiting = waiters.values
+        waiters = [:]
+        for waiter in waiting { waiter.resume(throwing: error) }
+    }
+
+    // MARK: Names of deliveries: the connection's number, then the server's tag on it
+
+    private static let tagBits: Int64 = 40
+
+    private func name(_ tag: UInt64) -> Int64 { epoch << Self.tagBits | Int64(tag) }
+
+    private func tag(of delivery: Delivery) -> UInt64? {
+        guard delivery.tag >> Self.tagBits == epoch else { return nil }
+        return UInt64(delivery.tag & ((1 << Self.tagBits) - 1))
+    }
+}

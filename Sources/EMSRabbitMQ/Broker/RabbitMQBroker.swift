@@ -1,0 +1,123 @@
+import EMSCore
+import Logging
+
+/// The message broker on RabbitMQ: one connection that publishes, one that consumes, one that looks after the queues, each on its own
+/// thread and made when it is first needed.
+public struct RabbitMQBroker: MessageBroker {
+    public let topology: Topology
+    /// The server, without user and password.
+    public let server: String
+    private let url: AMQPURL
+    private let publisher: Publisher
+    private let consumer: Consumer
+    private let administrator: Administrator
+
+    /// - Throws: ``EMSError`` with ``ErrorCode/configuration`` where the URL cannot be read. Nothing is connected yet.
+    public init(url: String, topology: Topology) throws {
+        self.url = try AMQPURL(url)
+        self.topology = topology
+        server = self.url.server
+        publisher = Publisher(self.url, topology: topology)
+        consumer = Consumer(self.url, topology: topology)
+        administrator = Administrator(self.url, topology: topology)
+    }
+
+    /// What tells all daemons of new notifications.
+    public func liveExchange(logger: Logger) -> any LiveExchange {
+        RabbitMQLiveExchange(url: url, topology: topology, publisher: publisher, logger: logger)
+    }
+
+    public var administration: any BrokerAdministration {
+        RabbitMQAdministration(topology: topology, server: server, administrator: administrator, publisher: publisher)
+    }
+
+    /// Ends all connections, so that the server is not left to find out.
+    public func close() async {
+        await publisher.close()
+        await consumer.close()
+        await administrator.close()
+    }
+
+    public func publish(_ messages: [BrokerMessage]) async throws {
+        try await publisher.publish(messages.map { $0.outgoing(to: topology.exchange) })
+    }
+
+    public func receive(limit: Int, waiting: Bool) async throws -> [Delivery] {
+        try await consumer.receive(limit: limit, waiting: waiting)
+    }
+
+    public func acknowledge(_ deliveries: [Delivery]) async throws {
+        if !deliveries.isEmpty { try await consumer.acknowledge(deliveries) }
+    }
+
+    /// The letter is confirmed before the message is acknowledged: cut short in between, it is there twice and never not at all.
+    public func reject(_ delivery: Delivery, reason: String) async throws {
+        let letter = DeadLetter(message: delivery.message, reason: reason, attempts: delivery.attempt, diedAt: .now())
+        try await publisher.publish([letter.outgoing(to: topology)])
+        try await consumer.acknowledge([delivery])
+    }
+
+    public func release(_ deliveries: [Delivery]) async throws {
+        if !deliveries.isEmpty { await consumer.release(deliveries) }
+    }
+
+    public func status() async throws -> BrokerStatus {
+        let (queue, dead) = try await administrator.states()
+        return BrokerStatus(depth: queue.messages + (await consumer.heldCount), deadLetters: dead.messages)
+    }
+}
+
+extension BrokerMessage {
+    func outgoing(to exchange: String) -> OutgoingMessage {
+        var message = OutgoingMessage(exchange: exchange, routingKey: routingKey, body: body, messageID: messageID, type: "event")
+        if let trace = traceparent { message.headers = [("traceparent", .text(trace))] }
+        return message
+    }
+
+    /// W3C Trace Context (w3.org/TR/trace-context, section 3.2): the id of the change is the id of its trace.
+    private var traceparent: String? {
+        guard messageID.utf8.count == 32, messageID.allSatisfy({ $0.isHexDigit }) else { return nil }
+        return "00-\(messageID)-\(messageID.suffix(16))-01"
+    }
+}
+
+extension DeadLetter {
+    private static let reasonHeader = "x-ems-reason"
+    private static let attemptsHeader = "x-ems-attempts"
+    private static let diedAtHeader = "x-ems-died-at"
+    private static let routingKeyHeader = "x-ems-routing-key"
+
+    func outgoing(to topology: Topology) -> OutgoingMessage {
+        var letter = message.outgoing(to: "")
+        return OutgoingMessage(
+            exchange: "", routingKey: topology.deadLetterQueue, body: message.body, messageID: message.messageID, type: "event",
+            headers: {
+                letter.headers += [
+                    (Self.reasonHeader, .text(reason)), (Self.attemptsHeader, .integer(Int64(attempts))),
+                    (Self.routingKeyHeader, .text(message.routingKey)), (Self.diedAtHeader, .text((diedAt ?? .now()).description)),
+                ]
+                return letter.headers
+            }())
+    }
+
+    /// One of ours, or one that RabbitMQ itself put there (`x-death`).
+    init(_ message: IncomingMessage) {
+        func text(_ name: String) -> String? {
+            if case .text(let text)? = message.headers[name] { text } else { nil }
+        }
+        func number(_ name: String) -> Int? {
+            if case .integer(let number)? = message.headers[name] { Int(number) } else { nil }
+        }
+        let reason =
+            text(Self.reasonHeader)
+            ?? text("x-death.reason").map { $0 == "delivery_limit" ? "its consumers died over it \(Topology.deliveryLimit) times" : $0 }
+        let action = (try? JSONParser.parse(message.body))?["action"]?.string
+        self.init(
+            message: BrokerMessage(
+                messageID: message.messageID, routingKey: text(Self.routingKeyHeader) ?? action.map { "event.\($0)" } ?? message.routingKey,
+                body: message.body),
+            reason: reason ?? "unknown", attempts: number(Self.attemptsHeader) ?? number("x-delivery-count") ?? 0,
+            diedAt: text(Self.diedAtHeader).flatMap { Timestamp($0) }
+                ?? number("x-death.time").map { Timestamp(milliseconds: Int64($0) * 1000) })
+    }
+}
