@@ -15,8 +15,8 @@ struct EMS: AsyncParsableCommand {
             "ems serve"),
         version: "ems \(version)",
         subcommands: [
-            UserCommand.self, EventCommand.self, NotifyCommand.self, TokenCommand.self, ConfigCommand.self, ServeCommand.self,
-            GenerateCommand.self,
+            UserCommand.self, EventCommand.self, NotifyCommand.self, TokenCommand.self, BrokerCommand.self, StoreNoun.self,
+            ConfigCommand.self, ServeCommand.self, GenerateCommand.self,
         ])
 }
 

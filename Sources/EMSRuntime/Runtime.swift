@@ -1,9 +1,17 @@
 import EMSCore
-import EMSSQLite
 import Logging
 
 /// The composition: configuration in, the core's services out. Nothing is opened or started that nobody asked for.
 public struct Runtime: Sendable {
+    /// What the store is opened for.
+    public enum Mode: Sendable {
+        /// A command that runs and ends.
+        case command
+        case daemon
+        /// A look at the store as it is: nothing is made that it lacks.
+        case inspection
+    }
+
     public let settings: Settings
     public let logger: Logger
     public let users: UserService
@@ -12,26 +20,29 @@ public struct Runtime: Sendable {
     public let notifications: NotificationService
     public let relay: ChangeRelay
     public let consumer: ChangeConsumer
-    private let backend: SQLiteBackend
+    private let backend: Backend
     private let hasher: PasswordHasher
 
     /// Opens the store and puts the services on it.
-    public init(settings: Settings, mode: SQLiteDatabase.Mode, logger: Logger) throws {
+    public init(settings: Settings, mode: Mode, logger: Logger) async throws {
         self.settings = settings
         self.logger = logger
-        backend = try SQLiteBackend(path: settings.databasePath, mode: mode)
+        backend = try await Backend(settings, mode: mode, logger: logger)
         hasher = PasswordHasher(cost: settings.bcryptCost)
-        let wakeup = Wakeup()
+        let relay = ChangeRelay(stores: backend.stores, broker: backend.broker, logger: logger)
+        self.relay = relay
         users = UserService(stores: backend.stores, hasher: hasher)
-        events = EventService(stores: backend.stores) {
+        events = EventService(stores: backend.stores) { change in
             FaultPoint.reached(.betweenWriteAndPublish)
-            wakeup.signal()
+            relay.changeWritten(change)
         }
         subscriptions = SubscriptionService(stores: backend.stores)
         notifications = NotificationService(stores: backend.stores, feed: backend.feed)
-        relay = ChangeRelay(stores: backend.stores, broker: backend.broker, wakeup: wakeup, logger: logger)
         consumer = ChangeConsumer(broker: backend.broker, notifications: notifications, logger: logger)
     }
+
+    public var storeAdministration: any StoreAdministration { backend.storeAdministration }
+    public var brokerAdministration: any BrokerAdministration { backend.brokerAdministration }
 
     /// Log-in and tokens: the part that needs the signing key.
     public func authentication() async throws -> AuthenticationService {
@@ -39,19 +50,46 @@ public struct Runtime: Sendable {
         return AuthenticationService(stores: backend.stores, hasher: hasher, accessTokens: accessTokens, policy: settings.authentication)
     }
 
-    /// Carries pending changes as far as a command that is about to end can: to the broker, and, since the embedded broker lives in
-    /// this file, into the inboxes. What fails here is not lost: it stays pending for a daemon or the next command.
+    /// Carries pending changes as far as a command that is about to end can: what it wrote to RabbitMQ; or, since the embedded broker
+    /// lives in the store's file, all that is pending into the inboxes. What fails here is not lost: it stays pending for a daemon or
+    /// the next command.
     public func deliverChanges() async throws {
-        _ = try await relay.flush()
-        _ = try await consumer.drain()
+        guard backend.isBrokerEmbedded else {
+            _ = try await relay.carryWritten()
+            return
+        }
+        _ = try await flushChanges()
     }
 
-    /// How the parts are: what `/readyz` tells.
+    /// Carries all that is pending, whoever wrote it, as far as this process can.
+    /// - Returns: how many changes the broker confirmed.
+    public func flushChanges() async throws -> Int {
+        let published = try await relay.flush()
+        if backend.isBrokerEmbedded { _ = try await consumer.drain() }
+        return published
+    }
+
+    /// Ends open connections in good order. The runtime is of no more use.
+    public func close() async {
+        await backend.close()
+    }
+
+    /// How long a look at a server may take before it counts as out of reach.
+    private static let patience: Duration = .seconds(2)
+
+    /// How the parts are: what `/readyz` tells. Without the store nothing can be served; without the broker all can, and changes wait.
     public func health() async throws -> Health {
-        try await backend.database.ping()
-        let pending = try await backend.stores.outbox.pendingStatus()
-        let broker = try await backend.broker.status()
-        return Health(pending: pending, broker: broker)
+        let backend = backend
+        let pending = try await withDeadline(Self.patience, "the store") {
+            try await backend.storeAdministration.ping()
+            return try await backend.stores.outbox.pendingStatus()
+        }
+        do {
+            let broker = try await withDeadline(Self.patience, "the broker") { try await backend.broker.status() }
+            return Health(pending: pending, broker: .success(broker))
+        } catch {
+            return Health(pending: pending, broker: .failure(EMSError(error)))
+        }
     }
 
     /// Removes what has served its time: idempotency keys of yesterday, sessions that ended a week ago.
@@ -62,6 +100,6 @@ public struct Runtime: Sendable {
 
     public struct Health: Sendable {
         public let pending: PendingStatus
-        public let broker: BrokerStatus
+        public let broker: Result<BrokerStatus, EMSError>
     }
 }

@@ -24,9 +24,13 @@ public struct SigningKey: Sendable {
 }
 
 extension Settings {
-    /// The configured key, or the embedded store's own.
+    /// The configured key, or the embedded store's own. With MongoDB, whose daemons run on several machines, it must be configured.
     public func signingKey() throws -> SigningKey {
         if let secretKey { return SigningKey(secret: secretKey, source: "SECRET_KEY") }
+        guard store == .embedded else {
+            throw EMSError(
+                .configuration, "with MongoDB, secret_key must be set: the same for all daemons", fix: "make one with: openssl rand -hex 32")
+        }
         return SigningKey(secret: try SecretKeyFile.load(secretKeyPath), source: secretKeyPath)
     }
 }

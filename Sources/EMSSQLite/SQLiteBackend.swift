@@ -6,6 +6,8 @@ public struct SQLiteBackend: Sendable {
     public let stores: Stores
     public let broker: any MessageBroker
     public let feed: any LiveFeed
+    public let administration: any StoreAdministration
+    public let brokerAdministration: any BrokerAdministration
 
     /// - Throws: see ``SQLiteDatabase/init(path:mode:)``.
     public init(path: String, mode: SQLiteDatabase.Mode) throws {
@@ -20,5 +22,7 @@ public struct SQLiteBackend: Sendable {
             rateLimits: SQLiteRateLimitStore(database: database))
         broker = SQLiteMessageBroker(database: database)
         feed = SQLiteLiveFeed(database: database)
+        administration = SQLiteAdministration(database: database)
+        brokerAdministration = SQLiteBrokerAdministration(database: database)
     }
 }

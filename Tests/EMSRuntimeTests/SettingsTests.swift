@@ -301,13 +301,54 @@ struct SettingsTests {
         #expect(!error.description.contains(Self.secret))
     }
 
+    // MARK: Servers
+
+    private static let servers = [
+        "MONGODB_URL": "mongodb://ems:hunter2@db.example.com/?replicaSet=rs0", "RABBITMQ_URL": "amqp://ems:hunter2@mq.example.com/",
+    ]
+
+    @Test("Without servers, store and broker are embedded")
+    func embedded() throws {
+        let settings = try settings()
+        #expect(settings.store == .embedded)
+        #expect(settings.broker == .embedded)
+    }
+
+    @Test("MongoDB and RabbitMQ are used where they are named, with the usual names in them")
+    func distributed() throws {
+        let settings = try settings(environment: Self.servers)
+        #expect(settings.store == .mongodb(url: Self.servers["MONGODB_URL"] ?? "", database: "event_management"))
+        #expect(
+            settings.broker
+                == .rabbitmq(url: Self.servers["RABBITMQ_URL"] ?? "", exchange: "ems.changes", queue: "ems.notifications"))
+        let named = try self.settings(
+            environment: ["BROKER_URL": "amqps://mq", "DB_NAME": "other", "EXCHANGE_NAME": "x", "QUEUE_NAME": "q"])
+        #expect(named.store == .embedded)
+        #expect(named.broker == .rabbitmq(url: "amqps://mq", exchange: "x", queue: "q"))
+    }
+
+    @Test("MongoDB without RabbitMQ is refused: nothing would carry the changes")
+    func withoutBroker() throws {
+        let error = try refusal(environment: ["MONGODB_URL": "mongodb://db.example.com"])
+        #expect(error.code == .configuration)
+        #expect(error.description.contains("RABBITMQ_URL"))
+    }
+
+    @Test("With MongoDB the signing key must be set: there is no default")
+    func keyWithMongoDB() throws {
+        let settings = try settings(environment: Self.servers)
+        #expect { try settings.signingKey() } throws: { ($0 as? EMSError)?.code == .configuration }
+        let key = try self.settings(environment: Self.servers.merging(["SECRET_KEY": Self.secret]) { $1 }).signingKey()
+        #expect(key.secret == Self.secret)
+    }
+
     @Test(
-        "What this version has not is refused, not passed over, and the address with its password not told",
+        "The URL of something else is refused, and not told: it may hold a password",
         arguments: [
-            ("MONGODB_URL", "mongodb://ems:hunter2@db.example.com"), ("RABBITMQ_URL", "amqp://ems:hunter2@mq.example.com"),
-            ("BROKER_URL", "amqp://ems:hunter2@mq.example.com"),
+            ("MONGODB_URL", "postgres://ems:hunter2@db.example.com"), ("RABBITMQ_URL", "http://ems:hunter2@mq.example.com"),
+            ("BROKER_URL", "redis://ems:hunter2@mq.example.com"),
         ])
-    func unsupported(variable: String, value: String) throws {
+    func otherURL(variable: String, value: String) throws {
         let error = try refusal(environment: [variable: value])
         #expect(error.code == .configuration)
         #expect(error.message.contains(variable))
@@ -315,10 +356,8 @@ struct SettingsTests {
         #expect(!error.description.contains("example.com"))
     }
 
-    @Test("It is refused in the file as well")
-    func unsupportedInFile() throws {
-        let error = try refusal(yaml: "mongodb_url: mongodb://ems:hunter2@db.example.com")
-        #expect(error.code == .configuration)
-        #expect(!error.description.contains("hunter2"))
+    @Test("A name that RabbitMQ keeps for itself, or none at all, is refused", arguments: ["amq.queue", String(repeating: "q", count: 251)])
+    func badQueueName(name: String) throws {
+        #expect(try refusal(environment: ["QUEUE_NAME": name]).code == .configuration)
     }
 }

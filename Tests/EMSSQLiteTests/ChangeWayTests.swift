@@ -120,7 +120,7 @@ struct ChangeWayTests {
     func brokerFails() async throws {
         try await withWay { way in
             let broker = FailingBroker(way.broker, failures: 2)
-            let relay = ChangeRelay(stores: way.stores, broker: broker, wakeup: Wakeup(), logger: Way.logger)
+            let relay = ChangeRelay(stores: way.stores, broker: broker, logger: Way.logger)
             try await way.create("Concert")
             for _ in 0..<2 {
                 await expectFailure(.unreachable) { try await relay.flush() }
@@ -138,14 +138,12 @@ struct ChangeWayTests {
     func running() async throws {
         try await withWay { way in
             let broker = FailingBroker(way.broker, failures: 3)
-            let wakeup = Wakeup()
-            let relay = ChangeRelay(stores: way.stores, broker: broker, wakeup: wakeup, logger: Way.logger)
+            let relay = ChangeRelay(stores: way.stores, broker: broker, logger: Way.logger)
             let store = FailingNotificationStore(way.stores.notifications, .storeBusy, failures: 3)
             let consumer = ChangeConsumer(broker: way.broker, notifications: way.notifications(over: store), logger: Way.logger)
             let services = [Task { try await relay.run() }, Task { try await consumer.run() }]
             defer { for service in services { service.cancel() } }
             try await way.create("Concert")
-            wakeup.signal()
             #expect(try await eventually(within: .seconds(30)) { try await way.inbox().count == 1 })
             #expect(try await eventually { try await way.broker.status() == BrokerStatus(depth: 0, deadLetters: 0) })
             for service in services {
@@ -241,9 +239,9 @@ private struct Way: Sendable {
 
     var stores: Stores { backend.stores }
     var broker: any MessageBroker { backend.broker }
-    var events: EventService { EventService(stores: stores, changeWritten: {}) }
+    var events: EventService { EventService(stores: stores, changeWritten: { _ in }) }
     var notifications: NotificationService { NotificationService(stores: stores, feed: backend.feed) }
-    var relay: ChangeRelay { ChangeRelay(stores: stores, broker: broker, wakeup: Wakeup(), logger: Self.logger) }
+    var relay: ChangeRelay { ChangeRelay(stores: stores, broker: broker, logger: Self.logger) }
     var consumer: ChangeConsumer { ChangeConsumer(broker: broker, notifications: notifications, logger: Self.logger) }
 
     @discardableResult

@@ -171,9 +171,9 @@ struct ConfigCommandTests {
     }
 
     @Test(
-        "A server that this version cannot use is refused with 78, and its URL is not shown",
+        "The URL of something else than MongoDB or RabbitMQ is refused with 78, and not shown",
         arguments: ["MONGODB_URL", "RABBITMQ_URL", "BROKER_URL"])
-    func unsupported(name: String) async throws {
+    func otherURL(name: String) async throws {
         let workspace = try Workspace()
         for command in [["config", "check"], ["event", "list"]] {
             let result = try await workspace.runEMS(command, environment: [name: "x://root:hunter2@example.com"])

@@ -33,7 +33,7 @@ struct ServeCommand: AsyncParsableCommand {
         let settings = try global.settings(flags)
         var logger = Logger(label: "ems", factory: { StreamLogHandler.standardError(label: $0) })
         logger.logLevel = global.verbose ? .debug : settings.logLevel
-        let runtime = try Runtime(settings: settings, mode: .daemon, logger: logger)
+        let runtime = try await Runtime(settings: settings, mode: .daemon, logger: logger)
         let roles = roles.isEmpty ? Set(ServerRole.allCases) : Set(roles)
         let parts = ServerRole.allCases.filter(roles.contains).map(\.rawValue).joined(separator: ", ")
         let daemon = Daemon(runtime: runtime, roles: roles) { host, port in
@@ -41,6 +41,7 @@ struct ServeCommand: AsyncParsableCommand {
             StandardError.write("ems: serving \(parts) on http://\(address):\(port)")
         }
         try await daemon.run()
+        await runtime.close()
     }
 }
 

@@ -1,7 +1,6 @@
 import ArgumentParser
 import EMSCore
 import EMSRuntime
-import EMSSQLite
 import Logging
 
 #if canImport(FoundationEssentials)
@@ -46,10 +45,10 @@ struct GlobalOptions: ParsableArguments {
     }
 
     /// Opens the store for a command that runs and ends.
-    func openRuntime() throws -> Runtime {
+    func openRuntime(_ mode: Runtime.Mode = .command) async throws -> Runtime {
         var logger = Logger(label: "ems", factory: { StreamLogHandler.standardError(label: $0) })
         logger.logLevel = verbose ? .debug : .error
-        return try Runtime(settings: settings(), mode: .command, logger: logger)
+        return try await Runtime(settings: settings(), mode: mode, logger: logger)
     }
 
     /// Who is at the command line: recorded with everything that is written.
@@ -61,13 +60,24 @@ struct GlobalOptions: ParsableArguments {
 
 /// A command that works on the store as the operator.
 protocol StoreCommand: AsyncParsableCommand {
+    /// What the store is opened for.
+    static var mode: Runtime.Mode { get }
     var global: GlobalOptions { get }
     func run(_ runtime: Runtime, as principal: Principal) async throws
 }
 
 extension StoreCommand {
+    static var mode: Runtime.Mode { .command }
+
     mutating func run() async throws {
-        try await run(try global.openRuntime(), as: global.principal)
+        let runtime = try await global.openRuntime(Self.mode)
+        do {
+            try await run(runtime, as: global.principal)
+        } catch {
+            await runtime.close()
+            throw error
+        }
+        await runtime.close()
     }
 }
 

@@ -1,61 +1,137 @@
 import Logging
 import ServiceLifecycle
+import Synchronization
 
 /// Carries pending changes from the store to the broker: publish, wait for the confirm, clear.
 ///
-/// Any number of relays may run at once, in any number of processes. Two may publish the same change; the consumer knows it by its id.
+/// What this process writes is published at once, without asking the store for it; a sweep looks for what stayed, whoever wrote it. Any
+/// number of relays may run at once, in any number of processes. Two may publish the same change; the consumer knows it by its id.
 public struct ChangeRelay: Service {
     /// How many changes one publish carries.
     static let batchSize = 256
+    /// A change that is younger is on its way by whoever wrote it, most likely.
+    static let graceSeconds: Int64 = 2
 
     private let outbox: any ChangeOutbox
     private let broker: any MessageBroker
-    private let wakeup: Wakeup
+    private let written = WrittenChanges()
     private let sweepInterval: Duration
     private let logger: Logger
+    private let now: @Sendable () -> Timestamp
 
-    /// - Parameters:
-    ///   - wakeup: signalled after every local write.
-    ///   - sweepInterval: how often to look for changes that other processes left behind.
-    public init(stores: Stores, broker: any MessageBroker, wakeup: Wakeup, sweepInterval: Duration = .seconds(1), logger: Logger) {
+    /// - Parameter sweepInterval: how often to look for changes that were left behind.
+    public init(
+        stores: Stores, broker: any MessageBroker, sweepInterval: Duration = .seconds(1), logger: Logger,
+        now: @escaping @Sendable () -> Timestamp = Timestamp.now
+    ) {
         outbox = stores.outbox
         self.broker = broker
-        self.wakeup = wakeup
         self.sweepInterval = sweepInterval
         self.logger = logger
+        self.now = now
     }
 
-    /// Publishes all that is pending now.
+    /// A change was written by this process: it goes out with the next step of ``run()`` or ``carryWritten()``.
+    public func changeWritten(_ change: Change) {
+        written.add(change)
+    }
+
+    /// Publishes what this process has written and not published yet.
     /// - Returns: how many changes the broker confirmed.
-    public func flush() async throws -> Int {
+    public func carryWritten() async throws -> Int {
         var published = 0
         while true {
-            let pending = try await outbox.pendingChanges(limit: Self.batchSize)
+            let changes = written.take(Self.batchSize)
+            guard !changes.isEmpty else { return published }
+            try await carry(changes)
+            published += changes.count
+        }
+    }
+
+    /// Publishes all that is pending now, whoever wrote it.
+    /// - Returns: how many changes the broker confirmed.
+    public func flush() async throws -> Int {
+        written.forget()
+        return try await sweep(writtenBefore: nil)
+    }
+
+    /// What would be published by ``flush()``, up to a bound.
+    public func pending() async throws -> PendingStatus {
+        try await outbox.pendingStatus()
+    }
+
+    private func sweep(writtenBefore moment: Timestamp?) async throws -> Int {
+        var published = 0
+        while true {
+            var pending = try await outbox.pendingChanges(limit: Self.batchSize)
+            if let moment { pending = Array(pending.prefix { $0.timestamp < moment }) }
             guard !pending.isEmpty else { return published }
-            try await broker.publish(pending.map(BrokerMessage.init))
-            FaultPoint.reached(.betweenPublishAndClear)
-            try await outbox.clearPending(pending.map(\.id))
+            try await carry(pending)
             published += pending.count
         }
+    }
+
+    private func carry(_ changes: [Change]) async throws {
+        try await broker.publish(changes.map(BrokerMessage.init))
+        FaultPoint.reached(.betweenPublishAndClear)
+        try await outbox.clearPending(changes.map(\.id))
     }
 
     /// Publishes what is written, as it is written, until the daemon stops; what could not be published is tried again.
     public func run() async throws {
         await cancelWhenGracefulShutdown {
             var backoff = Backoff()
+            // Until the store was swept, what lies there goes first: changes of one event keep their order.
+            var isBehind = true
+            var nextSweep = ContinuousClock.now
             while !Task.isCancelled {
                 do {
-                    _ = try await flush()
+                    if isBehind {
+                        _ = try await flush()
+                        isBehind = false
+                        nextSweep = .now + sweepInterval
+                    }
+                    _ = try await carryWritten()
+                    if ContinuousClock.now >= nextSweep {
+                        _ = try await sweep(writtenBefore: now().adding(seconds: -Self.graceSeconds))
+                        nextSweep = .now + sweepInterval
+                    }
                     backoff.reset()
-                    await wakeup.wait(upTo: sweepInterval)
+                    await written.wakeup.wait(upTo: sweepInterval)
                 } catch  where Task.isCancelled {
                     return
                 } catch {
+                    isBehind = true
                     let delay = backoff.next()
                     logger.warning("changes stay pending, next try in \(delay): \(EMSError(error))")
                     try? await Task.sleep(for: delay)
                 }
             }
         }
+    }
+}
+
+/// The changes this process wrote and has not published yet. All of them are pending in the store as well: what does not fit is found there.
+private final class WrittenChanges: Sendable {
+    private static let limit = 10_000
+
+    let wakeup = Wakeup()
+    private let changes = Mutex<[Change]>([])
+
+    func add(_ change: Change) {
+        changes.withLock { if $0.count < Self.limit { $0.append(change) } }
+        wakeup.signal()
+    }
+
+    func take(_ count: Int) -> [Change] {
+        changes.withLock { changes in
+            let taken = Array(changes.prefix(count))
+            changes.removeFirst(taken.count)
+            return taken
+        }
+    }
+
+    func forget() {
+        changes.withLock { $0 = [] }
     }
 }

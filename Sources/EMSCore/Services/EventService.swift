@@ -1,11 +1,13 @@
 /// Events: who may write them, what they must be, and that every write is followed by its change.
 public struct EventService: Sendable {
     private let events: any EventStore
-    private let changeWritten: @Sendable () -> Void
+    private let changeWritten: @Sendable (Change) -> Void
     private let now: @Sendable () -> Timestamp
 
-    /// - Parameter changeWritten: called after every write that left a pending change, to wake the relay.
-    public init(stores: Stores, changeWritten: @escaping @Sendable () -> Void, now: @escaping @Sendable () -> Timestamp = Timestamp.now) {
+    /// - Parameter changeWritten: called after every write, with the change that it left pending: for the relay.
+    public init(
+        stores: Stores, changeWritten: @escaping @Sendable (Change) -> Void, now: @escaping @Sendable () -> Timestamp = Timestamp.now
+    ) {
         events = stores.events
         self.changeWritten = changeWritten
         self.now = now
@@ -45,15 +47,16 @@ public struct EventService: Sendable {
             return try await creation(earlier, nil)
         }
         let event = try drafted(draft, id: id, by: principal)
-        return try await creation(events.insert(event, change: change(.created, event, principal), idempotency: key), event)
+        let change = change(.created, event, principal)
+        return try await creation(events.insert(event, change: change, idempotency: key), change)
     }
 
-    private func creation(_ outcome: InsertOutcome, _ event: Event?) async throws -> Creation {
+    private func creation(_ outcome: InsertOutcome, _ change: Change?) async throws -> Creation {
         switch outcome {
         case .inserted:
-            guard let event else { preconditionFailure("only an insert inserts") }
-            changeWritten()
-            return Creation(event: event, isRepetition: false)
+            guard let change else { preconditionFailure("only an insert inserts") }
+            changeWritten(change)
+            return Creation(event: change.event, isRepetition: false)
         case .repeated(let id):
             return Creation(event: try await self.event(id), isRepetition: true)
         case .keyReused:
@@ -111,8 +114,9 @@ public struct EventService: Sendable {
         try await retrying(id, ifVersion: version) { current in
             let updated = try self.updated(current, by: principal, edit)
             if EventDraft(updated) == EventDraft(current) { return current }
-            try await events.update(updated, expecting: current.version, change: change(.updated, updated, principal))
-            changeWritten()
+            let change = change(.updated, updated, principal)
+            try await events.update(updated, expecting: current.version, change: change)
+            changeWritten(change)
             return updated
         }
     }
@@ -121,8 +125,9 @@ public struct EventService: Sendable {
     public func delete(_ id: EventID, by principal: Principal, ifVersion version: Int? = nil) async throws {
         _ = try await retrying(id, ifVersion: version) { current in
             guard Permissions.mayChange(current, principal) else { throw Self.notYours }
-            try await events.delete(id, expecting: current.version, change: change(.deleted, current, principal))
-            changeWritten()
+            let change = change(.deleted, current, principal)
+            try await events.delete(id, expecting: current.version, change: change)
+            changeWritten(change)
             return current
         }
     }

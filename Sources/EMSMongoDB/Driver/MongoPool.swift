@@ -1,4 +1,5 @@
 import CMongoC
+import Dispatch
 import EMSCore
 
 /// The connections of this process to one MongoDB, and the threads that wait on them: libmongoc blocks, so that nothing of it runs on
@@ -35,8 +36,15 @@ final class MongoPool: @unchecked Sendable {
     }
 
     deinit {
-        // No work is running: every piece of it holds the pool.
-        mongoc_client_pool_destroy(pool)
+        // No work is running: every piece of it holds the pool. libmongoc's own threads take half a second to end, which nobody has to
+        // wait for.
+        let remains = Remains(pool: pool)
+        DispatchQueue.global().async { mongoc_client_pool_destroy(remains.pool) }
+    }
+
+    private struct Remains: @unchecked Sendable {
+        // Sendable because nobody else has the pool any more.
+        let pool: OpaquePointer
     }
 
     /// Runs `body` on one of the threads, with a connection of its own.

@@ -7,10 +7,11 @@ public struct Topology: Sendable {
     /// The fan-out exchange that tells all daemons of new notifications.
     public let liveExchange: String
 
-    public init(exchange: String, queue: String, liveExchange: String = "ems.live") {
+    /// Two installations at one RabbitMQ have exchanges of different names: what one tells its daemons is nothing to the other's.
+    public init(exchange: String, queue: String) {
         self.exchange = exchange
         self.queue = queue
-        self.liveExchange = liveExchange
+        liveExchange = exchange == "ems.changes" ? "ems.live" : exchange + ".live"
     }
 
     public var deadLetterQueue: String { queue + ".dead" }

@@ -12,6 +12,22 @@ public struct Settings: Sendable {
     public let secretKey: String?
     public let bcryptCost: Int
     public let authentication: AuthenticationService.Policy
+    public let store: StoreSettings
+    public let broker: BrokerSettings
+
+    /// Where the data is kept.
+    public enum StoreSettings: Sendable, Equatable {
+        /// In the file of the data directory.
+        case embedded
+        case mongodb(url: String, database: String)
+    }
+
+    /// What carries the changes.
+    public enum BrokerSettings: Sendable, Equatable {
+        /// The store's own file.
+        case embedded
+        case rabbitmq(url: String, exchange: String, queue: String)
+    }
 
     /// The embedded store's file.
     public var databasePath: String { dataDirectory + "/ems.db" }
@@ -20,8 +36,8 @@ public struct Settings: Sendable {
     /// - Throws: ``EMSError`` that names the setting, who set it, and what it must be.
     public init(_ sources: SettingSources, environment: [String: String]) throws {
         let reader = Reader(sources: sources)
-        try reader.refuse(.mongodbURL, "this version keeps its data in the embedded store; MongoDB is not supported yet")
-        try reader.refuse(.rabbitmqURL, "this version has an embedded broker; RabbitMQ is not supported yet")
+        store = try Self.store(reader)
+        broker = try Self.broker(reader, store)
         dataDirectory =
             try reader.text(.dataDir) ?? (SystemPlaces.directory("XDG_DATA_HOME", ".local/share", in: environment) + "/ems")
         host = try reader.required(.host)
@@ -48,6 +64,35 @@ public struct Settings: Sendable {
             accessTokenSeconds: Int64(try reader.integer(.accessTokenExpireMinutes, in: 1...525_600)) * 60,
             refreshTokenSeconds: Int64(try reader.integer(.refreshTokenExpireDays, in: 1...3650)) * 86_400,
             loginAttempts: isLimited ? limit : nil)
+    }
+
+    private static func store(_ reader: Reader) throws -> StoreSettings {
+        let url = try reader.value(ifSet: .mongodbURL, "a URL such as mongodb://host:27017/?replicaSet=rs0") {
+            $0.hasPrefix("mongodb://") || $0.hasPrefix("mongodb+srv://") ? $0 : nil
+        }
+        let database = try reader.required(.dbName)
+        return url.map { .mongodb(url: $0, database: database) } ?? .embedded
+    }
+
+    private static func broker(_ reader: Reader, _ store: StoreSettings) throws -> BrokerSettings {
+        let url = try reader.value(ifSet: .rabbitmqURL, "a URL such as amqp://user:password@host:5672/") {
+            $0.hasPrefix("amqp://") || $0.hasPrefix("amqps://") ? $0 : nil
+        }
+        let exchange = try reader.value(.exchangeName, "a name of 1 to 255 bytes", Self.brokerName)
+        let queue = try reader.value(.queueName, "a name of 1 to 250 bytes that does not begin with amq.") {
+            $0.utf8.count <= 250 && !$0.hasPrefix("amq.") ? Self.brokerName($0) : nil
+        }
+        if let url { return .rabbitmq(url: url, exchange: exchange, queue: queue) }
+        guard store == .embedded else {
+            throw EMSError(
+                .configuration, "mongodb_url is set and rabbitmq_url is not: the embedded broker lives in the embedded store",
+                fix: "set RABBITMQ_URL as well, such as amqp://user:password@host:5672/")
+        }
+        return .embedded
+    }
+
+    private static func brokerName(_ text: String) -> String? {
+        (1...255).contains(text.utf8.count) && !text.unicodeScalars.contains(where: { $0.value < 0x20 }) ? text : nil
     }
 
     static func boolean(_ text: String) -> Bool? {
@@ -99,12 +144,6 @@ public struct Settings: Sendable {
                 throw EMSError(found.isFlag ? .usage : .configuration, "\(key.rawValue) (\(found.source)) must be \(wanted)\(shown)")
             }
             return value
-        }
-
-        func refuse(_ key: SettingKey, _ reason: String) throws {
-            if let found = try sources.find(key) {
-                throw EMSError(.configuration, "\(key.rawValue) (\(found.source)) is set, but \(reason)", fix: "unset it")
-            }
         }
     }
 }

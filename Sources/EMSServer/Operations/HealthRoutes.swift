@@ -13,17 +13,26 @@ struct HealthRoutes {
         table.get("/readyz", ready)
     }
 
+    /// 200 as long as requests can be served: without the broker they can, and their changes wait.
     @Sendable private func ready(_ request: APIRequest) async throws -> Response {
         do {
             let health = try await runtime.health()
             return .json { writer in
                 writer.object {
-                    $0.member("status", "ready")
-                    $0.member("store", "ok")
+                    switch health.broker {
+                    case .success(let broker):
+                        $0.member("status", "ready")
+                        $0.member("store", "ok")
+                        $0.member("broker", "ok")
+                        $0.member("queued_changes", broker.depth)
+                        $0.member("dead_letters", broker.deadLetters)
+                    case .failure(let error):
+                        $0.member("status", "degraded")
+                        $0.member("store", "ok")
+                        $0.member("broker", error.message)
+                    }
                     $0.member("pending_changes", health.pending.count)
                     $0.member("oldest_pending_change", health.pending.oldest?.description)
-                    $0.member("queued_changes", health.broker.depth)
-                    $0.member("dead_letters", health.broker.deadLetters)
                 }
             }
         } catch {

@@ -19,7 +19,7 @@ enum TestServer {
 /// Runs `body` with exchanges and queues of its own, which are gone afterwards.
 func withTopology(_ body: (Topology) async throws -> Void) async throws {
     let name = "ems-test-\(ID<Topology>())"
-    let topology = Topology(exchange: name, queue: name, liveExchange: name + ".live")
+    let topology = Topology(exchange: name, queue: name)
     do {
         try await body(topology)
     } catch {

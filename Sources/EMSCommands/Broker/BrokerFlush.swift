@@ -1,0 +1,23 @@
+import ArgumentParser
+import EMSCore
+import EMSRuntime
+
+struct BrokerFlush: StoreCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "flush",
+        abstract: "Publish all pending changes, whoever wrote them. For cron, where no daemon runs; quiet when nothing is pending.",
+        discussion: examples("ems broker flush", "ems broker flush --dry-run"))
+
+    @OptionGroup var writing: WriteOptions
+    @OptionGroup var global: GlobalOptions
+
+    func run(_ runtime: Runtime, as principal: Principal) async throws {
+        if writing.isDryRun {
+            let count = try await runtime.relay.pending().count
+            if count > 0 { StandardError.write("would publish \(count)") }
+            return
+        }
+        let published = try await runtime.flushChanges()
+        if published > 0 { StandardError.write("published \(published)") }
+    }
+}

@@ -1,0 +1,41 @@
+import ArgumentParser
+import EMSCore
+import EMSRuntime
+
+struct BrokerStatusCommand: StoreCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "status",
+        abstract: "Show how the broker is: what is pending in the store, what waits in the queue, and what died.",
+        discussion: examples(
+            "ems broker status",
+            "ems broker status -o json | jq -e '.dead_letters == 0 and .pending_changes < 100'"))
+
+    static let mode = Runtime.Mode.inspection
+
+    @OptionGroup var output: OutputOptions
+    @OptionGroup var global: GlobalOptions
+
+    func run(_ runtime: Runtime, as principal: Principal) async throws {
+        // What is pending is told even where the broker does not answer: that is when it is wanted most.
+        let pending = try await runtime.relay.pending()
+        let facts: [(name: String, value: Cell)] = [
+            ("pending_changes", .number(pending.count)), ("oldest_pending_change", .time(pending.oldest)),
+        ]
+        do {
+            let report = try await runtime.brokerAdministration.report()
+            try output.show(Facts(Self.facts(report) + facts + [("last_error", .none)]))
+        } catch {
+            let described = EMSError(error)
+            try output.show(Facts([("state", .text("unreachable"))] + facts + [("last_error", .text(described.message))]))
+            throw described
+        }
+    }
+
+    private static func facts(_ report: BrokerReport) -> [(name: String, value: Cell)] {
+        [
+            ("state", .text("ok")), ("kind", .text(report.kind)), ("location", .text(report.location)),
+            ("version", .text(report.version.isEmpty ? nil : report.version)), ("queue", .text(report.queue)),
+            ("depth", .number(report.depth)), ("consumers", .number(report.consumers)), ("dead_letters", .number(report.deadLetters)),
+        ]
+    }
+}

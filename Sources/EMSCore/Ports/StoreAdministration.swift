@@ -1,0 +1,38 @@
+/// What an operator does with the store.
+public protocol StoreAdministration: Sendable {
+    /// Checks that the store answers.
+    func ping() async throws
+    func report() async throws -> StoreReport
+    /// Makes what the store lacks: tables or collections, and indexes.
+    /// - Returns: what was made; with `dryRun`, what would be.
+    func migrate(dryRun: Bool) async throws -> [String]
+}
+
+/// How the store is.
+public struct StoreReport: Sendable, Equatable {
+    /// `sqlite` or `mongodb`.
+    public let kind: String
+    /// The file, or the servers without user and password.
+    public let location: String
+    public let version: String
+    public let schemaVersion: Int
+    public let latestSchemaVersion: Int
+    /// The names of declared indexes that the store does not have.
+    public let missingIndexes: [String]
+    public let users: Int
+    public let events: Int
+
+    public init(
+        kind: String, location: String, version: String, schemaVersion: Int, latestSchemaVersion: Int, missingIndexes: [String], users: Int,
+        events: Int
+    ) {
+        self.kind = kind
+        self.location = location
+        self.version = version
+        self.schemaVersion = schemaVersion
+        self.latestSchemaVersion = latestSchemaVersion
+        self.missingIndexes = missingIndexes
+        self.users = users
+        self.events = events
+    }
+}

@@ -1,0 +1,36 @@
+import EMSCore
+
+/// What operators do with MongoDB.
+public struct MongoAdministration: StoreAdministration {
+    private let database: MongoDatabase
+
+    public init(database: MongoDatabase) {
+        self.database = database
+    }
+
+    public func ping() async throws { try await database.ping() }
+
+    public func report() async throws -> StoreReport {
+        let name = "\(database.servers)/\(database.name)"
+        return try await database.run { connection in
+            let server = try connection.command {
+                $0.member("buildInfo", 1)
+            } reading: {
+                try $0.text("version")
+            }
+            return StoreReport(
+                kind: "mongodb", location: name, version: server, schemaVersion: try Schema.version(in: connection),
+                latestSchemaVersion: Schema.version, missingIndexes: try Schema.missing(in: connection).map(\.name),
+                users: try connection.recordedCount(.users), events: try connection.recordedCount(.events))
+        }
+    }
+
+    public func migrate(dryRun: Bool) async throws -> [String] {
+        let (version, missing) = try await database.run {
+            (try Schema.version(in: $0), try Schema.missing(in: $0).map(\.name))
+        }
+        try Schema.refuseNewer(version)
+        if !dryRun, !missing.isEmpty || version < Schema.version { try await database.migrate() }
+        return missing.map { "index \($0)" }
+    }
+}

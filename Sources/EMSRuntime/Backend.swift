@@ -1,0 +1,51 @@
+import EMSCore
+import EMSMongoDB
+import EMSRabbitMQ
+import EMSSQLite
+import Logging
+
+/// The adapters that the settings choose, as the ports of the core.
+struct Backend: Sendable {
+    let stores: Stores
+    let broker: any MessageBroker
+    let feed: any LiveFeed
+    let storeAdministration: any StoreAdministration
+    let brokerAdministration: any BrokerAdministration
+    /// Whether a command can carry its changes into the inboxes itself.
+    let isBrokerEmbedded: Bool
+    private let rabbitMQ: RabbitMQBroker?
+
+    init(_ settings: Settings, mode: Runtime.Mode, logger: Logger) async throws {
+        rabbitMQ = try Self.rabbitMQ(settings)
+        switch settings.store {
+        case .embedded:
+            let sqlite = try SQLiteBackend(path: settings.databasePath, mode: mode == .daemon ? .daemon : .command)
+            stores = sqlite.stores
+            // One file has one machine: its tail tells everything, whatever carries the changes.
+            feed = sqlite.feed
+            storeAdministration = sqlite.administration
+            broker = rabbitMQ ?? sqlite.broker
+            brokerAdministration = rabbitMQ?.administration ?? sqlite.brokerAdministration
+        case .mongodb(let url, let database):
+            guard let rabbitMQ else { throw EMSError(.configuration, "rabbitmq_url must be set with mongodb_url") }
+            let database = try MongoDatabase(url: url, name: database)
+            if mode != .inspection { try await database.prepare() }
+            stores = MongoBackend(database: database).stores
+            feed = SequencedLiveFeed(store: stores.notifications, exchange: rabbitMQ.liveExchange(logger: logger), logger: logger)
+            storeAdministration = MongoAdministration(database: database)
+            broker = rabbitMQ
+            brokerAdministration = rabbitMQ.administration
+        }
+        isBrokerEmbedded = rabbitMQ == nil
+    }
+
+    private static func rabbitMQ(_ settings: Settings) throws -> RabbitMQBroker? {
+        guard case .rabbitmq(let url, let exchange, let queue) = settings.broker else { return nil }
+        return try RabbitMQBroker(url: url, topology: Topology(exchange: exchange, queue: queue))
+    }
+
+    /// Ends connections that are open, so that no server is left to find out.
+    func close() async {
+        await rabbitMQ?.close()
+    }
+}
