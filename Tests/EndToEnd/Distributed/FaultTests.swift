@@ -40,7 +40,14 @@ struct FaultTests {
     func rabbitMQKilled() async throws {
         let folder = try Workspace()
         let rabbit = try await OwnServer.rabbitmq(folder)
-        try await withTraffic(rabbitmq: Self.url(rabbit)) { cluster, daemon, traffic in
+        let beforeTraffic = { (cluster: Cluster) in
+            // RabbitMQ 3.10 does not recover a quorum queue that was declared within a second before a crash: after an orderly
+            // restart, it is no young queue any more.
+            try await cluster.workspace.output("broker", "declare")
+            try await rabbit.stop()
+            try await rabbit.start()
+        }
+        try await withTraffic(rabbitmq: Self.url(rabbit), prepare: beforeTraffic) { cluster, daemon, traffic in
             try await traffic.more(100)
             try await rabbit.kill()
             try await eventually("health says so, and goes on serving") {
@@ -148,10 +155,11 @@ struct FaultTests {
 
     /// Runs `body` while events are created through one daemon, and then compares what was accepted with what arrived.
     private func withTraffic(
-        mongodb: String? = nil, rabbitmq: String? = nil, pause: Duration = .zero,
+        mongodb: String? = nil, rabbitmq: String? = nil, pause: Duration = .zero, prepare: (Cluster) async throws -> Void = { _ in },
         _ body: (Cluster, TestDaemon, Traffic) async throws -> Void
     ) async throws {
         let cluster = try Cluster(mongodb: mongodb, rabbitmq: rabbitmq)
+        try await prepare(cluster)
         let token = try await cluster.person("ada")
         let daemon = try await cluster.daemon()
         let traffic = Traffic([daemon], token: token, pause: pause)

@@ -75,6 +75,13 @@ final class OwnServer: Sendable {
 
     func signal(_ signal: Int32) async { await current.process?.signal(signal) }
 
+    /// Asks it to end, and waits for that.
+    func stop() async throws {
+        await signal(SIGTERM)
+        _ = try await current.process?.wait()
+        await current.set(nil)
+    }
+
     /// Kills it without warning.
     func kill() async throws {
         await signal(SIGCONT)
@@ -123,11 +130,18 @@ struct Cluster: Sendable {
     }
 
     /// Waits until nothing is pending and nothing waits, as a daemon tells it.
-    func settled(_ daemon: TestDaemon, within limit: Duration = .seconds(120)) async throws {
-        try await eventually("nothing is left behind", within: limit) {
-            guard let ready = try? await HTTPClient(port: daemon.port).get("/readyz").json else { return false }
-            return ready["status"] == .string("ready") && ready["pending_changes"] == .integer(0)
-                && ready["queued_changes"] == .integer(0)
+    func settled(_ daemon: TestDaemon, within limit: Duration = .seconds(60)) async throws {
+        var last = ""
+        do {
+            try await eventually("nothing is left behind", within: limit) {
+                guard let answer = try? await HTTPClient(port: daemon.port).get("/readyz") else { return false }
+                last = answer.text
+                let ready = answer.json
+                return ready["status"] == .string("ready") && ready["pending_changes"] == .integer(0)
+                    && ready["queued_changes"] == .integer(0)
+            }
+        } catch let error as TimedOut {
+            throw TimedOut(description: "\(error): \(last)\n\(daemon.logText.suffix(2000))")
         }
     }
 
