@@ -27,6 +27,11 @@ release: setup
 quickstart: build
 	@scripts/quickstart
 
+## services: start a real MongoDB and a real RabbitMQ until Ctrl-C, and print what to export
+.PHONY: services
+services: setup
+	@scripts/services
+
 ## test: check the format and run all tests
 .PHONY: test
 test: setup

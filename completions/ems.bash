@@ -173,13 +173,13 @@ _ems() {
     unset 'unparsed_words[0]'
     unparsed_words=("${unparsed_words[@]}")
     case "${subcommand}" in
-    user|event|notify|token|config|serve|help)
+    user|event|notify|token|broker|store|config|serve|help)
         # Offer subcommand argument completions
         "_ems_${subcommand}"
         ;;
     *)
         # Offer subcommand completions
-        COMPREPLY+=($(compgen -W 'user event notify token config serve help' -- "${cur}"))
+        COMPREPLY+=($(compgen -W 'user event notify token broker store config serve help' -- "${cur}"))
         ;;
     esac
 }
@@ -1535,6 +1535,349 @@ _ems_token_keys() {
 
     # Offer option value completions
     case "${prev}" in
+    '-o'|'--output')
+        __ems_add_completions -W 'table'$'\n''json'$'\n''jsonl'$'\n''yaml'$'\n''csv'$'\n''id'
+        return
+        ;;
+    '--columns')
+        return
+        ;;
+    '--config')
+        __ems_add_completions -f
+        return
+        ;;
+    '--profile')
+        return
+        ;;
+    '--data-dir')
+        __ems_add_completions -d
+        return
+        ;;
+    esac
+}
+
+_ems_broker() {
+    repeating_flags=()
+    non_repeating_flags=(--version -h --help)
+    repeating_options=()
+    non_repeating_options=()
+    __ems_offer_flags_options 0
+
+    # Offer subcommand / subcommand argument completions
+    local -r subcommand="${unparsed_words[0]}"
+    unset 'unparsed_words[0]'
+    unparsed_words=("${unparsed_words[@]}")
+    case "${subcommand}" in
+    status|declare|flush|dead)
+        # Offer subcommand argument completions
+        "_ems_broker_${subcommand}"
+        ;;
+    *)
+        # Offer subcommand completions
+        COMPREPLY+=($(compgen -W 'status declare flush dead' -- "${cur}"))
+        ;;
+    esac
+}
+
+_ems_broker_status() {
+    repeating_flags=()
+    non_repeating_flags=(--no-header --local --no-color --verbose --version -h --help)
+    repeating_options=()
+    non_repeating_options=(-o --output --columns --config --profile --data-dir)
+    __ems_offer_flags_options 0
+
+    # Offer option value completions
+    case "${prev}" in
+    '-o'|'--output')
+        __ems_add_completions -W 'table'$'\n''json'$'\n''jsonl'$'\n''yaml'$'\n''csv'$'\n''id'
+        return
+        ;;
+    '--columns')
+        return
+        ;;
+    '--config')
+        __ems_add_completions -f
+        return
+        ;;
+    '--profile')
+        return
+        ;;
+    '--data-dir')
+        __ems_add_completions -d
+        return
+        ;;
+    esac
+}
+
+_ems_broker_declare() {
+    repeating_flags=()
+    non_repeating_flags=(--replace --dry-run --yes --no-color --verbose --version -h --help)
+    repeating_options=()
+    non_repeating_options=(--config --profile --data-dir)
+    __ems_offer_flags_options 0
+
+    # Offer option value completions
+    case "${prev}" in
+    '--config')
+        __ems_add_completions -f
+        return
+        ;;
+    '--profile')
+        return
+        ;;
+    '--data-dir')
+        __ems_add_completions -d
+        return
+        ;;
+    esac
+}
+
+_ems_broker_flush() {
+    repeating_flags=()
+    non_repeating_flags=(--dry-run --no-color --verbose --version -h --help)
+    repeating_options=()
+    non_repeating_options=(--config --profile --data-dir)
+    __ems_offer_flags_options 0
+
+    # Offer option value completions
+    case "${prev}" in
+    '--config')
+        __ems_add_completions -f
+        return
+        ;;
+    '--profile')
+        return
+        ;;
+    '--data-dir')
+        __ems_add_completions -d
+        return
+        ;;
+    esac
+}
+
+_ems_broker_dead() {
+    repeating_flags=()
+    non_repeating_flags=(--version -h --help)
+    repeating_options=()
+    non_repeating_options=()
+    __ems_offer_flags_options 0
+
+    # Offer subcommand / subcommand argument completions
+    local -r subcommand="${unparsed_words[0]}"
+    unset 'unparsed_words[0]'
+    unparsed_words=("${unparsed_words[@]}")
+    case "${subcommand}" in
+    list|show|requeue|drop)
+        # Offer subcommand argument completions
+        "_ems_broker_dead_${subcommand}"
+        ;;
+    *)
+        # Offer subcommand completions
+        COMPREPLY+=($(compgen -W 'list show requeue drop' -- "${cur}"))
+        ;;
+    esac
+}
+
+_ems_broker_dead_list() {
+    repeating_flags=()
+    non_repeating_flags=(--all --no-header --local --no-color --verbose --version -h --help)
+    repeating_options=()
+    non_repeating_options=(--limit -o --output --columns --config --profile --data-dir)
+    __ems_offer_flags_options 0
+
+    # Offer option value completions
+    case "${prev}" in
+    '--limit')
+        return
+        ;;
+    '-o'|'--output')
+        __ems_add_completions -W 'table'$'\n''json'$'\n''jsonl'$'\n''yaml'$'\n''csv'$'\n''id'
+        return
+        ;;
+    '--columns')
+        return
+        ;;
+    '--config')
+        __ems_add_completions -f
+        return
+        ;;
+    '--profile')
+        return
+        ;;
+    '--data-dir')
+        __ems_add_completions -d
+        return
+        ;;
+    esac
+}
+
+_ems_broker_dead_show() {
+    repeating_flags=()
+    non_repeating_flags=(--no-header --local --no-color --verbose --version -h --help)
+    repeating_options=()
+    non_repeating_options=(-o --output --columns --config --profile --data-dir)
+    __ems_offer_flags_options 1
+
+    # Offer option value completions
+    case "${prev}" in
+    '-o'|'--output')
+        __ems_add_completions -W 'table'$'\n''json'$'\n''jsonl'$'\n''yaml'$'\n''csv'$'\n''id'
+        return
+        ;;
+    '--columns')
+        return
+        ;;
+    '--config')
+        __ems_add_completions -f
+        return
+        ;;
+    '--profile')
+        return
+        ;;
+    '--data-dir')
+        __ems_add_completions -d
+        return
+        ;;
+    esac
+}
+
+_ems_broker_dead_requeue() {
+    repeating_flags=()
+    non_repeating_flags=(--all --dry-run --no-color --verbose --version -h --help)
+    repeating_options=()
+    non_repeating_options=(--config --profile --data-dir)
+    __ems_offer_flags_options -1
+
+    # Offer option value completions
+    case "${prev}" in
+    '--config')
+        __ems_add_completions -f
+        return
+        ;;
+    '--profile')
+        return
+        ;;
+    '--data-dir')
+        __ems_add_completions -d
+        return
+        ;;
+    esac
+}
+
+_ems_broker_dead_drop() {
+    repeating_flags=()
+    non_repeating_flags=(--all --dry-run --yes --no-color --verbose --version -h --help)
+    repeating_options=()
+    non_repeating_options=(--config --profile --data-dir)
+    __ems_offer_flags_options -1
+
+    # Offer option value completions
+    case "${prev}" in
+    '--config')
+        __ems_add_completions -f
+        return
+        ;;
+    '--profile')
+        return
+        ;;
+    '--data-dir')
+        __ems_add_completions -d
+        return
+        ;;
+    esac
+}
+
+_ems_store() {
+    repeating_flags=()
+    non_repeating_flags=(--version -h --help)
+    repeating_options=()
+    non_repeating_options=()
+    __ems_offer_flags_options 0
+
+    # Offer subcommand / subcommand argument completions
+    local -r subcommand="${unparsed_words[0]}"
+    unset 'unparsed_words[0]'
+    unparsed_words=("${unparsed_words[@]}")
+    case "${subcommand}" in
+    status|migrate|copy)
+        # Offer subcommand argument completions
+        "_ems_store_${subcommand}"
+        ;;
+    *)
+        # Offer subcommand completions
+        COMPREPLY+=($(compgen -W 'status migrate copy' -- "${cur}"))
+        ;;
+    esac
+}
+
+_ems_store_status() {
+    repeating_flags=()
+    non_repeating_flags=(--no-header --local --no-color --verbose --version -h --help)
+    repeating_options=()
+    non_repeating_options=(-o --output --columns --config --profile --data-dir)
+    __ems_offer_flags_options 0
+
+    # Offer option value completions
+    case "${prev}" in
+    '-o'|'--output')
+        __ems_add_completions -W 'table'$'\n''json'$'\n''jsonl'$'\n''yaml'$'\n''csv'$'\n''id'
+        return
+        ;;
+    '--columns')
+        return
+        ;;
+    '--config')
+        __ems_add_completions -f
+        return
+        ;;
+    '--profile')
+        return
+        ;;
+    '--data-dir')
+        __ems_add_completions -d
+        return
+        ;;
+    esac
+}
+
+_ems_store_migrate() {
+    repeating_flags=()
+    non_repeating_flags=(--dry-run --no-color --verbose --version -h --help)
+    repeating_options=()
+    non_repeating_options=(--config --profile --data-dir)
+    __ems_offer_flags_options 0
+
+    # Offer option value completions
+    case "${prev}" in
+    '--config')
+        __ems_add_completions -f
+        return
+        ;;
+    '--profile')
+        return
+        ;;
+    '--data-dir')
+        __ems_add_completions -d
+        return
+        ;;
+    esac
+}
+
+_ems_store_copy() {
+    repeating_flags=()
+    non_repeating_flags=(--dry-run --no-header --local --no-color --verbose --version -h --help)
+    repeating_options=()
+    non_repeating_options=(--from --to -o --output --columns --config --profile --data-dir)
+    __ems_offer_flags_options 0
+
+    # Offer option value completions
+    case "${prev}" in
+    '--from')
+        return
+        ;;
+    '--to')
+        return
+        ;;
     '-o'|'--output')
         __ems_add_completions -W 'table'$'\n''json'$'\n''jsonl'$'\n''yaml'$'\n''csv'$'\n''id'
         return

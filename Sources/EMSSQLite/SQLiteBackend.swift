@@ -8,6 +8,7 @@ public struct SQLiteBackend: Sendable {
     public let feed: any LiveFeed
     public let administration: any StoreAdministration
     public let brokerAdministration: any BrokerAdministration
+    public let transfer: any StoreTransfer
 
     /// - Throws: see ``SQLiteDatabase/init(path:mode:)``.
     public init(path: String, mode: SQLiteDatabase.Mode) throws {
@@ -24,5 +25,6 @@ public struct SQLiteBackend: Sendable {
         feed = SQLiteLiveFeed(database: database)
         administration = SQLiteAdministration(database: database)
         brokerAdministration = SQLiteBrokerAdministration(database: database)
+        transfer = SQLiteTransfer(database: database)
     }
 }

@@ -4,6 +4,6 @@ struct StoreNoun: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "store",
         abstract: "Look after the store: versions, indexes, copies.",
-        discussion: examples("ems store status", "ems store migrate", "ems store copy --from sqlite:ems.db --to mongodb://host/ems"),
-        subcommands: [StoreStatus.self, StoreMigrate.self])
+        discussion: examples("ems store status", "ems store migrate", "ems store copy --from sqlite:ems.db --to env:MONGODB_URL"),
+        subcommands: [StoreStatus.self, StoreMigrate.self, StoreCopy.self])
 }

@@ -12,15 +12,14 @@ public struct MongoDatabase: Sendable {
     /// - Parameters:
     ///   - url: a connection string.
     ///   - name: the database; `nil` for the one the string names.
+    ///   - fallback: the database where neither names one.
     /// - Throws: ``EMSError`` with ``ErrorCode/configuration``.
-    public init(url: String, name: String?) throws {
-        try self.init(url: url, parsed: MongoURL(url), name: name)
+    public init(url: String, name: String?, fallback: String = "event_management") throws {
+        let parsed = try MongoURL(url)
+        try self.init(url: url, parsed: parsed, name: name ?? parsed.database ?? fallback)
     }
 
-    private init(url: String, parsed: MongoURL, name: String?) throws {
-        guard let name = name ?? parsed.database else {
-            throw EMSError(.configuration, "no database of MongoDB is named", fix: "set db_name")
-        }
+    private init(url: String, parsed: MongoURL, name: String) throws {
         let isName = !name.isEmpty && name.utf8.count < 64 && !name.contains(where: { "/\\. \"$*<>:|?\0".contains($0) })
         guard isName else { throw EMSError(.configuration, "db_name \(Printable.quoted(name)) is no name for a database") }
         self.url = url
@@ -39,7 +38,12 @@ public struct MongoDatabase: Sendable {
 
     /// Checks that the server answers.
     public func ping() async throws {
-        try await run { try $0.command { $0.member("ping", 1) } reading: { _ in } }
+        try await run {
+            try $0.command {
+                $0.member("ping", 1)
+            } reading: { _ in
+            }
+        }
     }
 
     /// Makes what a new or older database lacks: collections and indexes. Where nothing is to do, one look tells.

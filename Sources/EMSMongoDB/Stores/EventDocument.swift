@@ -2,14 +2,17 @@ import EMSCore
 
 /// How an event lies in the database: its own fields, the words to search it by, its pending changes and its idempotency key.
 enum EventDocument {
-    static func make(_ event: Event, change: Change, idempotency: IdempotencyKey?) -> BSONDocument {
+    /// - Parameter change: what becomes pending with it; `nil` for an event that everybody knows of.
+    static func make(_ event: Event, change: Change?, idempotency: IdempotencyKey?) -> BSONDocument {
         BSONDocument {
             $0.member("_id", event.id)
             fields(of: event, to: &$0)
             words(of: event, to: &$0)
-            $0.array("pending") { $0.document { self.change(change, to: &$0) } }
-            $0.member("pending_since", change.id)
-            if let idempotency { $0.document("idempotency") { self.idempotency(idempotency, of: event, to: &$0) } }
+            if let change {
+                $0.array("pending") { $0.document { self.change(change, to: &$0) } }
+                $0.member("pending_since", change.id)
+            }
+            if let idempotency { $0.document("idempotency") { self.idempotency(idempotency, at: event.createdAt, to: &$0) } }
         }
     }
 
@@ -66,11 +69,11 @@ enum EventDocument {
         return Change(id: id, action: action, event: try self.event(&event), actor: actor, timestamp: timestamp)
     }
 
-    private static func idempotency(_ key: IdempotencyKey, of event: Event, to writer: inout BSONWriter) {
+    static func idempotency(_ key: IdempotencyKey, at moment: Timestamp, to writer: inout BSONWriter) {
         writer.member("owner", key.owner)
         writer.member("key", key.key)
         writer.member("fingerprint", binary: key.fingerprint)
-        writer.member("created_at", event.createdAt)
+        writer.member("created_at", moment)
     }
 
     private static func fields(of event: Event, to writer: inout BSONWriter) {

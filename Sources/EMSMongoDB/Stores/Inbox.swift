@@ -74,7 +74,8 @@ struct Inbox {
         guard state.hasSpilled else { return held.count }
         // A mark may be in both places, where its way from here to there was cut short.
         let spilled = try connection.find(
-            .inboxReads, where: { Self.range(user, after: floor, through: .max, &$0) }, options: { $0.member("hint", "_id_") }, Self.position)
+            .inboxReads, where: { Self.range(user, after: floor, through: .max, &$0) }, options: { $0.member("hint", "_id_") },
+            Self.position)
         return Set(held).union(spilled).count
     }
 
@@ -346,7 +347,7 @@ struct Inbox {
         }
     }
 
-    private static func position(_ reader: inout BSONReader) throws -> Int64? {
+    static func position(_ reader: inout BSONReader) throws -> Int64? {
         var key = try reader.document("_id")
         return try key.integer("position")
     }

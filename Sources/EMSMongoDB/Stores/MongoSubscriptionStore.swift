@@ -10,12 +10,7 @@ struct MongoSubscriptionStore: SubscriptionStore {
             guard isLiving == true else { throw EMSError.notFound("event", event) }
             guard try connection.exists(.users, where: { $0.member("_id", user) }) else { throw EMSError.notFound("user", user) }
             do {
-                try connection.insert(
-                    .subscriptions,
-                    BSONDocument {
-                        $0.document("_id") { Self.key(user, event, &$0) }
-                        $0.member("created_at", now)
-                    })
+                try connection.insert(.subscriptions, Self.document(Subscription(eventID: event, userID: user, createdAt: now)))
                 return true
             } catch is DuplicateKey {
                 return false
@@ -53,6 +48,13 @@ struct MongoSubscriptionStore: SubscriptionStore {
                 var key = try reader.document("_id")
                 return Subscription(eventID: try key.id("event_id"), userID: user, createdAt: try reader.date("created_at"))
             }
+        }
+    }
+
+    static func document(_ subscription: Subscription) -> BSONDocument {
+        BSONDocument {
+            $0.document("_id") { key(subscription.userID, subscription.eventID, &$0) }
+            $0.member("created_at", subscription.createdAt)
         }
     }
 

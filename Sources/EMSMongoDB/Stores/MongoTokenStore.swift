@@ -8,16 +8,7 @@ struct MongoTokenStore: TokenStore {
     func open(_ session: Session, refreshToken: RefreshTokenRecord?) async throws {
         try await database.run { connection in
             if let refreshToken { try connection.insert(.refreshTokens, Self.document(refreshToken)) }
-            try connection.insert(
-                .sessions,
-                BSONDocument {
-                    $0.member("_id", session.id)
-                    $0.member("user_id", session.userID)
-                    $0.member("label", session.label)
-                    $0.member("created_at", session.createdAt)
-                    $0.member("expires_at", session.expiresAt)
-                    $0.optional("ended_at", session.endedAt)
-                })
+            try connection.insert(.sessions, Self.document(session))
         }
     }
 
@@ -152,15 +143,27 @@ struct MongoTokenStore: TokenStore {
         filter.document("expires_at") { $0.member("$gt", now) }
     }
 
-    private static func document(_ token: RefreshTokenRecord) -> BSONDocument {
+    static func document(_ session: Session) -> BSONDocument {
+        BSONDocument {
+            $0.member("_id", session.id)
+            $0.member("user_id", session.userID)
+            $0.member("label", session.label)
+            $0.member("created_at", session.createdAt)
+            $0.member("expires_at", session.expiresAt)
+            $0.optional("ended_at", session.endedAt)
+        }
+    }
+
+    static func document(_ token: RefreshTokenRecord, usedAt: Timestamp? = nil) -> BSONDocument {
         BSONDocument {
             $0.member("_id", binary: token.digest)
             $0.member("session_id", token.sessionID)
             $0.member("expires_at", token.expiresAt)
+            $0.optional("used_at", usedAt)
         }
     }
 
-    private static func session(_ reader: inout BSONReader) throws -> Session {
+    static func session(_ reader: inout BSONReader) throws -> Session {
         Session(
             id: try reader.id("_id"), userID: try reader.id("user_id"), label: try reader.text("label"),
             createdAt: try reader.date("created_at"), expiresAt: try reader.date("expires_at"),

@@ -8,14 +8,7 @@ struct MongoUserStore: UserStore {
         try await database.run { connection in
             // The inbox begins here: what everyone got before is not this user's.
             let start = try NotificationStream.end(in: connection)
-            let document = BSONDocument {
-                $0.member("_id", user.id)
-                Self.fields(of: user, to: &$0)
-                $0.member("password_hash", passwordHash)
-                $0.member("created_at", user.createdAt)
-                $0.optional("last_login_at", user.lastLoginAt)
-                $0.document("inbox") { InboxState(from: start).encode(to: &$0) }
-            }
+            let document = Self.document(user, passwordHash: passwordHash, inbox: InboxState(from: start))
             try Self.refusingDuplicates(of: user) { try connection.insert(.users, document) }
         }
     }
@@ -154,6 +147,17 @@ struct MongoUserStore: UserStore {
         options.document("projection") { $0.member("inbox", 0) }
     }
 
+    static func document(_ user: User, passwordHash: String, inbox: InboxState) -> BSONDocument {
+        BSONDocument {
+            $0.member("_id", user.id)
+            fields(of: user, to: &$0)
+            $0.member("password_hash", passwordHash)
+            $0.member("created_at", user.createdAt)
+            $0.optional("last_login_at", user.lastLoginAt)
+            $0.document("inbox", inbox.encode)
+        }
+    }
+
     private static func fields(of user: User, to writer: inout BSONWriter) {
         writer.member("username", user.username)
         writer.member("username_key", UserRules.caseFolded(user.username))
@@ -178,7 +182,7 @@ struct MongoUserStore: UserStore {
         return Credentials(user: user, passwordHash: try reader.text("password_hash"))
     }
 
-    private static func refusingDuplicates<Value>(of user: User, _ body: () throws -> Value) throws -> Value {
+    static func refusingDuplicates<Value>(of user: User, _ body: () throws -> Value) throws -> Value {
         do {
             return try body()
         } catch let refused as DuplicateKey {

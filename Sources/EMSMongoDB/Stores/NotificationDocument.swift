@@ -15,7 +15,11 @@ struct NotificationDocument {
         RecordedNotification(position: position, notification: addressed.notification, isForEveryone: isForEveryone)
     }
 
-    var document: BSONDocument {
+    var document: BSONDocument { document(isComplete: isForEveryone) }
+    /// As it lies there when every inbox has it.
+    var completed: BSONDocument { document(isComplete: true) }
+
+    private func document(isComplete: Bool) -> BSONDocument {
         BSONDocument { writer in
             let notification = addressed.notification
             writer.member("_id", position)
@@ -34,7 +38,7 @@ struct NotificationDocument {
             writer.member("recorded_at", recordedAt)
             writer.member("is_for_everyone", isForEveryone)
             writer.member("ordinal", ordinal)
-            if !isForEveryone {
+            if !isComplete {
                 writer.member("incomplete", position)
                 writer.document("audience", audience)
             }

@@ -27,25 +27,29 @@ struct SQLiteEventStore: EventStore {
                     ])
             }
             do {
-                try db.run(
-                    """
-                    INSERT INTO events (id, title, description, location, tags, start_time, end_time, created_by, max_attendees, status,
-                        attachment_url, latitude, longitude, created_at, updated_at, version)
-                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-                    """,
-                    [
-                        event.id.description, event.title, event.description, event.location, event.tags.joined(separator: ","),
-                        event.startTime.milliseconds, event.endTime.milliseconds, event.createdBy, event.maxAttendees,
-                        event.status.rawValue, event.attachmentURL, event.coordinates?.latitude, event.coordinates?.longitude,
-                        event.createdAt.milliseconds, event.updatedAt.milliseconds, event.version,
-                    ])
+                try Self.insertRow(of: event, in: db)
             } catch let error as DatabaseError where error.resultCode == .SQLITE_CONSTRAINT {
                 throw EMSError(.exists, "there is an event \(event.id) already")
             }
-            try Self.insertTags(of: event, in: db)
             try SQLiteChangeOutbox.append(change, in: db)
             return .inserted
         }
+    }
+
+    static func insertRow(of event: Event, in db: Database) throws {
+        try db.run(
+            """
+            INSERT INTO events (id, title, description, location, tags, start_time, end_time, created_by, max_attendees, status,
+                attachment_url, latitude, longitude, created_at, updated_at, version)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """,
+            [
+                event.id.description, event.title, event.description, event.location, event.tags.joined(separator: ","),
+                event.startTime.milliseconds, event.endTime.milliseconds, event.createdBy, event.maxAttendees, event.status.rawValue,
+                event.attachmentURL, event.coordinates?.latitude, event.coordinates?.longitude, event.createdAt.milliseconds,
+                event.updatedAt.milliseconds, event.version,
+            ])
+        try insertTags(of: event, in: db)
     }
 
     func outcome(of key: IdempotencyKey, at now: Timestamp) async throws -> InsertOutcome? {

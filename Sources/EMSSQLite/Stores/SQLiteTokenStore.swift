@@ -10,16 +10,11 @@ import Foundation
 struct SQLiteTokenStore: TokenStore {
     let database: SQLiteDatabase
 
-    private static let columns = "s.id, s.user_id, s.label, s.created_at, s.expires_at, s.ended_at"
+    static let columns = "s.id, s.user_id, s.label, s.created_at, s.expires_at, s.ended_at"
 
     func open(_ session: Session, refreshToken: RefreshTokenRecord?) async throws {
         try await database.write { db in
-            try db.run(
-                "INSERT INTO sessions (id, user_id, label, created_at, expires_at, ended_at) VALUES (?, ?, ?, ?, ?, ?)",
-                [
-                    session.id.description, session.userID.description, session.label, session.createdAt.milliseconds,
-                    session.expiresAt.milliseconds, session.endedAt?.milliseconds,
-                ])
+            try Self.insert(session, in: db)
             if let refreshToken { try Self.insert(refreshToken, in: db) }
         }
     }
@@ -123,13 +118,22 @@ struct SQLiteTokenStore: TokenStore {
         }
     }
 
-    private static func insert(_ token: RefreshTokenRecord, in db: Database) throws {
+    static func insert(_ session: Session, in db: Database) throws {
         try db.run(
-            "INSERT INTO refresh_tokens (digest, session_id, expires_at) VALUES (?, ?, ?)",
-            [Data(token.digest), token.sessionID.description, token.expiresAt.milliseconds])
+            "INSERT INTO sessions (id, user_id, label, created_at, expires_at, ended_at) VALUES (?, ?, ?, ?, ?, ?)",
+            [
+                session.id.description, session.userID.description, session.label, session.createdAt.milliseconds,
+                session.expiresAt.milliseconds, session.endedAt?.milliseconds,
+            ])
     }
 
-    private static func session(_ row: Row) throws -> Session {
+    static func insert(_ token: RefreshTokenRecord, usedAt: Timestamp? = nil, in db: Database) throws {
+        try db.run(
+            "INSERT INTO refresh_tokens (digest, session_id, expires_at, used_at) VALUES (?, ?, ?, ?)",
+            [Data(token.digest), token.sessionID.description, token.expiresAt.milliseconds, usedAt?.milliseconds])
+    }
+
+    static func session(_ row: Row) throws -> Session {
         Session(
             id: try row.id(0), userID: try row.id(1), label: row[2], createdAt: row.timestamp(3), expiresAt: row.timestamp(4),
             endedAt: row.optionalTimestamp(5))

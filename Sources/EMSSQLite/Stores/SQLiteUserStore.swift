@@ -8,19 +8,7 @@ struct SQLiteUserStore: UserStore {
 
     func insert(_ user: User, passwordHash: String) async throws {
         try await database.write { db in
-            _ = try Self.refusingDuplicates(of: user) {
-                try db.run(
-                    """
-                    INSERT INTO users (id, username, username_key, email, email_key, full_name, role, is_active, password_hash,
-                        created_at, updated_at, last_login_at)
-                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-                    """,
-                    [
-                        user.id.description, user.username, UserRules.caseFolded(user.username), user.email,
-                        UserRules.caseFolded(user.email), user.fullName, user.role.rawValue, user.isActive, passwordHash,
-                        user.createdAt.milliseconds, user.updatedAt.milliseconds, user.lastLoginAt?.milliseconds,
-                    ])
-            }
+            try Self.refusingDuplicates(of: user) { try Self.insertRow(of: user, passwordHash: passwordHash, in: db) }
             // The inbox begins here: what everyone got before is not this user's.
             try db.run(
                 """
@@ -28,6 +16,20 @@ struct SQLiteUserStore: UserStore {
                 SELECT ?, last_position, everyone_count, last_position, everyone_count, 0, 0 FROM stream
                 """, [user.id.description])
         }
+    }
+
+    static func insertRow(of user: User, passwordHash: String, in db: Database) throws {
+        try db.run(
+            """
+            INSERT INTO users (id, username, username_key, email, email_key, full_name, role, is_active, password_hash,
+                created_at, updated_at, last_login_at)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """,
+            [
+                user.id.description, user.username, UserRules.caseFolded(user.username), user.email, UserRules.caseFolded(user.email),
+                user.fullName, user.role.rawValue, user.isActive, passwordHash, user.createdAt.milliseconds,
+                user.updatedAt.milliseconds, user.lastLoginAt?.milliseconds,
+            ])
     }
 
     func user(id: UserID) async throws -> User? {
@@ -160,7 +162,7 @@ struct SQLiteUserStore: UserStore {
             updatedAt: row.timestamp(start + 7), lastLoginAt: row.optionalTimestamp(start + 8))
     }
 
-    private static func refusingDuplicates<Value>(of user: User, _ body: () throws -> Value) throws -> Value {
+    static func refusingDuplicates<Value>(of user: User, _ body: () throws -> Value) throws -> Value {
         do {
             return try body()
         } catch let error as DatabaseError where error.resultCode == .SQLITE_CONSTRAINT {

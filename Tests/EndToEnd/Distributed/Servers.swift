@@ -38,7 +38,8 @@ final class OwnServer: Sendable {
                 script("mongod"),
                 [
                     "--dbpath", directory, "--port", String(port), "--bind_ip", "127.0.0.1", "--nounixsocket", "--logpath",
-                    directory + "/log", "--wiredTigerCacheSizeGB", "0.25", "--setParameter", "diagnosticDataCollectionEnabled=false",
+                    directory + "/log", "--wiredTigerCacheSizeGB", "0.25", "--wiredTigerEngineConfigString",
+                    "log=(prealloc=false,file_max=16MB)", "--setParameter", "diagnosticDataCollectionEnabled=false",
                 ] + (replicaSet ? ["--replSet", "rs0"] : []),
                 environment: environment, directory: directory)
         }

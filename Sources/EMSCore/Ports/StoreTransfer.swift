@@ -1,0 +1,117 @@
+/// Everything a store keeps, record by record: what a copy into another kind of store reads and writes.
+///
+/// Not part of it is what is on its way: pending changes and the messages of the broker.
+public protocol StoreTransfer: Sendable {
+    /// The records of a kind in the order of their keys, which is the same in every store.
+    /// - Parameter after: the last record that was read; `nil` for the beginning.
+    func records(_ kind: StoreRecord.Kind, after: StoreRecord?, limit: Int) async throws -> [StoreRecord]
+    /// Stores records of one kind as they are; one that is there already is replaced. Doing it twice does no harm.
+    func put(_ kind: StoreRecord.Kind, _ records: [StoreRecord]) async throws
+    /// Where the stream of notifications begins and ends.
+    func streamExtent() async throws -> StreamExtent
+    /// Sets where the stream begins and ends, and makes the sums that follow from what was put.
+    func finish(_ extent: StreamExtent) async throws
+}
+
+/// One record of a store, in no store's own form.
+public enum StoreRecord: Sendable, Equatable {
+    case user(User, passwordHash: String, inbox: InboxPlaces)
+    case session(Session)
+    case refreshToken(RefreshTokenRecord, usedAt: Timestamp?)
+    case event(Event)
+    case idempotencyKey(IdempotencyKey, event: EventID, createdAt: Timestamp)
+    case subscription(Subscription)
+    /// `ordinal`: how many notifications for everyone there are up to this one.
+    case notification(RecordedNotification, ordinal: Int64, recordedAt: Timestamp)
+    /// A notification, by its position, that is for this user and some others.
+    case inboxEntry(UserID, position: Int64)
+    /// A notification that the user has read, beyond what is read as a whole.
+    case inboxRead(UserID, position: Int64)
+
+    /// In the order in which a copy writes them: what is referred to comes first.
+    public enum Kind: String, CaseIterable, Sendable {
+        case users, sessions
+        case refreshTokens = "refresh_tokens"
+        case events
+        case idempotencyKeys = "idempotency_keys"
+        case subscriptions, notifications
+        case inboxEntries = "inbox_entries"
+        case inboxReads = "inbox_reads"
+    }
+}
+
+/// From where everyone's notifications are a user's too, and up to where all is read; each as a position and the ordinal there.
+public struct InboxPlaces: Sendable, Equatable {
+    public let from: StreamPlace
+    public let read: StreamPlace
+
+    public init(from: StreamPlace, read: StreamPlace) {
+        self.from = from
+        self.read = read
+    }
+}
+
+/// A place in the stream of notifications, and how many for everyone there were up to it.
+public struct StreamPlace: Sendable, Equatable {
+    public let position: Int64
+    public let ordinal: Int64
+
+    public init(position: Int64, ordinal: Int64) {
+        self.position = position
+        self.ordinal = ordinal
+    }
+}
+
+/// Up to where notifications were purged, and the last place there is.
+public struct StreamExtent: Sendable, Equatable {
+    public let floor: StreamPlace
+    public let end: StreamPlace
+
+    public init(floor: StreamPlace, end: StreamPlace) {
+        self.floor = floor
+        self.end = end
+    }
+}
+
+extension StoreRecord: JSONEncodable {
+    /// The form whose digest is compared: every field that counts.
+    public func encode(to writer: inout JSONWriter) {
+        writer.object { writer in
+            switch self {
+            case .user(let user, let passwordHash, let inbox):
+                writer.member("user", user)
+                writer.member("password_hash", passwordHash)
+                for (name, place) in [("from", inbox.from), ("read", inbox.read)] {
+                    writer.member(name, "\(place.position).\(place.ordinal)")
+                }
+            case .session(let session): writer.member("session", session)
+            case .refreshToken(let token, let usedAt):
+                writer.member("digest", Self.hex(token.digest))
+                writer.member("session_id", token.sessionID.description)
+                writer.member("expires_at", token.expiresAt.description)
+                writer.member("used_at", usedAt?.description)
+            case .event(let event): writer.member("event", event)
+            case .idempotencyKey(let key, let event, let createdAt):
+                writer.member("owner", key.owner)
+                writer.member("key", key.key)
+                writer.member("fingerprint", Self.hex(key.fingerprint))
+                writer.member("event_id", event.description)
+                writer.member("created_at", createdAt.description)
+            case .subscription(let subscription): writer.member("subscription", subscription)
+            case .notification(let recorded, let ordinal, let recordedAt):
+                writer.member("position", Int(recorded.position))
+                writer.member("notification", recorded.notification)
+                writer.member("is_for_everyone", recorded.isForEveryone)
+                writer.member("ordinal", Int(ordinal))
+                writer.member("recorded_at", recordedAt.description)
+            case .inboxEntry(let user, let position), .inboxRead(let user, let position):
+                writer.member("user_id", user.description)
+                writer.member("position", Int(position))
+            }
+        }
+    }
+
+    private static func hex(_ bytes: [UInt8]) -> String {
+        bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    }
+}

@@ -1,0 +1,80 @@
+import EMSCore
+import EMSMongoDB
+import EMSSQLite
+
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
+
+/// A store named by itself, apart from the configuration: the source or target of a copy.
+public enum StorePlace: Sendable {
+    case file(String)
+    case mongodb(url: String)
+
+    /// Reads `sqlite:PATH`, a path, `mongodb://…`, or `env:VARIABLE`, which holds one of these.
+    /// - Throws: ``EMSError`` with ``ErrorCode/usage``; also where an argument holds a password, which others on the machine could read.
+    public init(_ text: String, environment: [String: String]) throws {
+        if text.hasPrefix("env:") {
+            let name = String(text.dropFirst(4))
+            guard let value = environment[name], !value.isEmpty else {
+                throw EMSError(.usage, "the variable \(Printable.quoted(name)) is not set")
+            }
+            self = try Self.parsed(value)
+            return
+        }
+        self = try Self.parsed(text)
+        if case .mongodb(let url) = self, Self.holdsPassword(url) {
+            throw EMSError(
+                .usage, "a URL with a password does not belong into an argument, which others can read",
+                fix: "put it into a variable, and name that: env:MONGODB_URL")
+        }
+    }
+
+    private static func parsed(_ text: String) throws -> StorePlace {
+        if text.hasPrefix("mongodb://") || text.hasPrefix("mongodb+srv://") { return .mongodb(url: text) }
+        if text.hasPrefix("sqlite:") {
+            let path = text.dropFirst("sqlite:".count)
+            return .file(String(path.hasPrefix("//") ? path.dropFirst(2) : path))
+        }
+        guard !text.contains("://"), !text.isEmpty else {
+            throw EMSError(
+                .usage, "\(Printable.quoted(String(text.prefix { $0 != ":" }))) is no kind of store",
+                fix: "use sqlite:PATH or mongodb://HOST/DATABASE")
+        }
+        return .file(text)
+    }
+
+    private static func holdsPassword(_ url: String) -> Bool {
+        let authority = url.drop { $0 != "/" }.drop { $0 == "/" }.prefix { $0 != "/" && $0 != "?" }
+        return authority.prefix { $0 != "@" }.contains(":") && authority.contains("@")
+    }
+
+    /// Opens the store.
+    /// - Parameters:
+    ///   - database: the database of MongoDB where the URL names none.
+    ///   - making: whether a store that is not there is made.
+    /// - Returns: the way into it, and how many changes are pending there.
+    public func open(database: String, making: Bool) async throws -> (transfer: any StoreTransfer, pending: Int) {
+        switch self {
+        case .file(let path):
+            if !making, !FileManager.default.fileExists(atPath: path) { throw EMSError(.notFound, "there is no database \(path)") }
+            let sqlite = try SQLiteBackend(path: path, mode: .command)
+            let waiting = try await sqlite.broker.status().depth
+            return (sqlite.transfer, try await sqlite.stores.outbox.pendingStatus().count + waiting)
+        case .mongodb(let url):
+            let named = try MongoDatabase(url: url, name: nil, fallback: database)
+            try await named.prepare()
+            return (MongoTransfer(database: named), try await MongoBackend(database: named).stores.outbox.pendingStatus().count)
+        }
+    }
+
+    /// How it is called in messages: without user and password.
+    public var description: String {
+        switch self {
+        case .file(let path): path
+        case .mongodb(let url): (try? MongoDatabase(url: url, name: nil, fallback: "?")).map { "MongoDB at \($0.servers)" } ?? "MongoDB"
+        }
+    }
+}
