@@ -81,6 +81,12 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        .executableTarget(
+            name: "ServerBenchmark",
+            dependencies: ["EMSCore", "EMSMongoDB", "EMSRabbitMQ"],
+            path: "Benchmarks/ServerBenchmark",
+            swiftSettings: settings
+        ),
         .target(
             name: "EMSMongoDB",
             dependencies: ["CMongoC", "EMSCore"],

@@ -29,7 +29,8 @@ extension Settings {
         if let secretKey { return SigningKey(secret: secretKey, source: "SECRET_KEY") }
         guard store == .embedded else {
             throw EMSError(
-                .configuration, "with MongoDB, secret_key must be set: the same for all daemons", fix: "make one with: openssl rand -hex 32")
+                .configuration, "with MongoDB, secret_key must be set: the same for all daemons", fix: "make one with: openssl rand -hex 32"
+            )
         }
         return SigningKey(secret: try SecretKeyFile.load(secretKeyPath), source: secretKeyPath)
     }

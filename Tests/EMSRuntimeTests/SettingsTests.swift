@@ -356,7 +356,8 @@ struct SettingsTests {
         #expect(!error.description.contains("example.com"))
     }
 
-    @Test("A name that RabbitMQ keeps for itself, or none at all, is refused", arguments: ["amq.queue", String(repeating: "q", count: 251)])
+    @Test(
+        "A name that RabbitMQ keeps for itself, or none at all, is refused", arguments: ["amq.queue", String(repeating: "q", count: 251)])
     func badQueueName(name: String) throws {
         #expect(try refusal(environment: ["QUEUE_NAME": name]).code == .configuration)
     }

@@ -98,7 +98,9 @@ struct ServeTests {
         #expect(try String(contentsOfFile: workspace.path("file"), encoding: .utf8) == "in the way")
     }
 
-    @Test("The URL of something else than MongoDB or RabbitMQ is 78, and its password is not shown", arguments: ["MONGODB_URL", "RABBITMQ_URL"])
+    @Test(
+        "The URL of something else than MongoDB or RabbitMQ is 78, and its password is not shown",
+        arguments: ["MONGODB_URL", "RABBITMQ_URL"])
     func otherURL(name: String) async throws {
         let workspace = try Workspace()
         let result = try await Self.serve(workspace, ["--port", "0"], environment: [name: "x://root:hunter2@example.com"])

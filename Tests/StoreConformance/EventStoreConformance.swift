@@ -38,6 +38,29 @@ public enum EventStoreConformance {
             let other = Samples.event("third")
             #expect(try await events.insert(other, change: Samples.change(.created, other), idempotency: key) == .inserted)
         },
+        ConformanceCase("Of many events at once all are stored with their changes, but those whose ids are taken") { fixture in
+            let events = fixture.stores.events
+            let known = try await fixture.add(Samples.event("known"))
+            var batch = (0..<20).map { Samples.event("\($0)", start: $0, tags: ["many"]) }
+            batch[3] = Samples.event("impostor", id: known.id)
+            batch[7] = Samples.event("twin", id: batch[6].id)
+            let taken = try await events.insert(batch.map { (event: $0, change: Samples.change(.created, $0)) })
+            #expect(taken == [known.id, batch[6].id])
+            #expect(try await events.event(id: known.id) == known)
+            #expect(try await events.events(EventQuery(tag: "many")).total == Total(count: 18))
+            #expect(try await fixture.stores.outbox.pendingStatus().count == 19)
+            #expect(try await events.insert([]).isEmpty)
+        },
+        ConformanceCase("An event whose id was deleted before may come again under it") { fixture in
+            let events = fixture.stores.events
+            let first = try await fixture.add(Samples.event("first"))
+            try await events.delete(first.id, expecting: 1, change: Samples.change(.deleted, first))
+            let second = Samples.event("second", id: first.id)
+            #expect(try await events.insert(second, change: Samples.change(.created, second), idempotency: nil) == .inserted)
+            #expect(try await events.event(id: first.id) == second)
+            let actions = try await fixture.stores.outbox.pendingChanges(limit: 10).map(\.action)
+            #expect(actions == [.created, .deleted, .created])
+        },
         ConformanceCase("An update with the right version replaces the event, but not who created it and when") { fixture in
             let events = fixture.stores.events
             let event = try await fixture.add(

@@ -13,7 +13,8 @@ struct BrokerDead: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "dead",
         abstract: "Look at the dead letters: messages that could not be consumed, each with its reason.",
-        discussion: examples("ems broker dead list", "ems broker dead show $ID", "ems broker dead requeue $ID", "ems broker dead drop --all"),
+        discussion: examples(
+            "ems broker dead list", "ems broker dead show $ID", "ems broker dead requeue $ID", "ems broker dead drop --all"),
         subcommands: [BrokerDeadList.self, BrokerDeadShow.self, BrokerDeadRequeue.self, BrokerDeadDrop.self])
 }
 

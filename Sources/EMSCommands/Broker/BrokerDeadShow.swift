@@ -6,7 +6,8 @@ struct BrokerDeadShow: StoreCommand {
     static let configuration = CommandConfiguration(
         commandName: "show",
         abstract: "Show one dead letter with its body.",
-        discussion: examples("ems broker dead show 0195c1d2e3f4a5b6c7d8e9f0a1b2c3d4", "ems broker dead show $ID -o json | jq -r .body | jq ."))
+        discussion: examples(
+            "ems broker dead show 0195c1d2e3f4a5b6c7d8e9f0a1b2c3d4", "ems broker dead show $ID -o json | jq -r .body | jq ."))
 
     static let mode = Runtime.Mode.inspection
 

@@ -4,7 +4,8 @@ import EMSRuntime
 struct ConfigCheck: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check",
-        abstract: "Check the configuration, and that store and broker answer. Says nothing where all is well; a fault ends with its status.",
+        abstract:
+            "Check the configuration, and that store and broker answer. Says nothing where all is well; a fault ends with its status.",
         discussion: examples("ems config check", "ems config check --config /etc/ems/config.yaml --profile production"))
 
     @OptionGroup var global: GlobalOptions

@@ -5,6 +5,9 @@ public protocol EventStore: Sendable {
     /// - Returns: what became of it.
     /// - Throws: ``EMSError`` with ``ErrorCode/exists`` where the id is taken.
     func insert(_ event: Event, change: Change, idempotency: IdempotencyKey?) async throws -> InsertOutcome
+    /// Adds many events in one write, each with its change; those whose ids are taken are left out.
+    /// - Returns: the ids that were taken.
+    func insert(_ batch: [(event: Event, change: Change)]) async throws -> Set<EventID>
     /// What became of an earlier request under this key; `nil` where there was none in the key's lifetime.
     func outcome(of key: IdempotencyKey, at now: Timestamp) async throws -> InsertOutcome?
     /// Replaces the event if it still has the version `expected`.

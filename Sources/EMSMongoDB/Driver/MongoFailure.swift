@@ -5,8 +5,11 @@ import EMSCore
 struct DuplicateKey: Error {
     /// The name of the index.
     let index: String
-    /// Which document of the write it was, from 0: in an ordered write, those before it are stored.
-    let document: Int
+    /// Which documents of the write were refused, from 0. In an ordered write that is one, and those before it are stored; in another,
+    /// all the rest is.
+    let documents: [Int]
+
+    var first: Int { documents.first ?? 0 }
 }
 
 /// libmongoc's and the server's errors as entries of the catalogue.
@@ -19,7 +22,7 @@ enum MongoFailure {
     static func described(_ error: bson_error_t, reply: OpaquePointer?, servers: String) -> any Error {
         if let duplicate = reply.flatMap(duplicate(in:)) { return duplicate }
         let text = Printable.stripped(message(error))
-        if error.code == 11_000, let duplicate = duplicate(text, at: 0) { return duplicate }
+        if error.code == 11_000, let index = index(text) { return DuplicateKey(index: index, documents: [0]) }
         if error.domain == MONGOC_ERROR_SERVER_SELECTION.rawValue, text.contains("Authentication failed") || text.contains("auth") {
             return refused(servers)
         }
@@ -67,18 +70,25 @@ enum MongoFailure {
         EMSError(.permission, "MongoDB at \(servers) refuses the log-in", fix: "check user, password and authSource in mongodb_url")
     }
 
-    /// The first duplicate in `writeErrors`.
+    /// The duplicates in `writeErrors`, where these are all that is wrong.
     private static func duplicate(in reply: OpaquePointer) -> DuplicateKey? {
-        guard var reader = try? BSONReader(CDocument.bytes(of: reply)), var errors = try? reader.optionalDocument("writeErrors"),
-            var first = try? errors.next()?.nested(), (try? first.integer("code")) == 11_000
-        else { return nil }
-        return duplicate((try? first.text("errmsg")) ?? "", at: Int((try? first.integer("index")) ?? 0))
+        guard var reader = try? BSONReader(CDocument.bytes(of: reply)), var errors = try? reader.optionalDocument("writeErrors") else {
+            return nil
+        }
+        var (index, documents): (String?, [Int]) = (nil, [])
+        while var error = try? errors.next()?.nested() {
+            guard (try? error.integer("code")) == 11_000 else { return nil }
+            index = index ?? (try? error.text("errmsg")).flatMap(Self.index)
+            documents.append(Int((try? error.integer("index")) ?? 0))
+        }
+        return index.map { DuplicateKey(index: $0, documents: documents) }
     }
 
     /// Reads `… index: users_email dup key: …`.
-    private static func duplicate(_ message: String, at document: Int) -> DuplicateKey? {
-        guard let start = message.firstRange(of: "index: ")?.upperBound, let end = message.firstRange(of: " dup key")?.lowerBound, start < end
+    private static func index(_ message: String) -> String? {
+        guard let start = message.firstRange(of: "index: ")?.upperBound, let end = message.firstRange(of: " dup key")?.lowerBound,
+            start < end
         else { return nil }
-        return DuplicateKey(index: String(message[start..<end]), document: document)
+        return String(message[start..<end])
     }
 }

@@ -1,6 +1,5 @@
 import EMSCore
 
-
 /// A search by text or place: the index finds at most ``EventQuery/candidateLimit`` candidates; they are filtered, ranked and cut to the
 /// page here.
 struct EventSearch {

@@ -84,7 +84,8 @@ struct MongoChangeOutbox: ChangeOutbox {
         try await database.run { connection in
             // What is pending is little, or there is trouble; beyond the bound its exact number tells no more.
             let documents = try connection.find(
-                .events, where: Self.isPending, options: { options in
+                .events, where: Self.isPending,
+                options: { options in
                     Self.oldestFirst(&options, limit: PageRequest.depthLimit)
                     options.document("projection") {
                         $0.member("pending.id", 1)

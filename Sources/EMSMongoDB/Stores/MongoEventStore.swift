@@ -28,6 +28,19 @@ struct MongoEventStore: EventStore {
         }
     }
 
+    func insert(_ batch: [(event: Event, change: Change)]) async throws -> Set<EventID> {
+        try await database.run { connection in
+            do {
+                let documents = batch.map { EventDocument.make($0.event, change: $0.change, idempotency: nil) }
+                try connection.insert(.events, documents, ordered: false)
+                return []
+            } catch let refused as DuplicateKey {
+                let taken = try refused.documents.filter { try !Self.revive(batch[$0].event, batch[$0].change, in: connection) }
+                return Set(taken.map { batch[$0].event.id })
+            }
+        }
+    }
+
     private static func revive(_ event: Event, _ change: Change, in connection: MongoConnection) throws -> Bool {
         try connection.updateOne(
             .events,

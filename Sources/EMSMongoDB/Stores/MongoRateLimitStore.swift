@@ -26,13 +26,31 @@ struct MongoRateLimitStore: RateLimitStore {
         let (counted, attempts) = try connection.updatedByPipeline(.rateLimits, where: { $0.member("_id", key) }) { stages in
             stages.document { $0.document("$set") { $0.document("attempts") { recent(since: start, &$0) } } }
             stages.document {
-                $0.document("$set") { $0.document("passes") { $0.array("$lt") { $0.document { $0.member("$size", "$attempts") }; $0.element(Int64(limit)) } } }
+                $0.document("$set") {
+                    $0.document("passes") {
+                        $0.array("$lt") {
+                            $0.document { $0.member("$size", "$attempts") }; $0.element(Int64(limit))
+                        }
+                    }
+                }
             }
             stages.document {
                 $0.document("$set") { set in
-                    set.document("attempts") { choose(&$0, then: { $0.document { $0.array("$concatArrays") { $0.element("$attempts"); $0.array { $0.element(now) } } } }, otherwise: { $0.element("$attempts") }) }
+                    set.document("attempts") {
+                        choose(
+                            &$0,
+                            then: {
+                                $0.document {
+                                    $0.array("$concatArrays") {
+                                        $0.element("$attempts"); $0.array { $0.element(now) }
+                                    }
+                                }
+                            }, otherwise: { $0.element("$attempts") })
+                    }
                     set.document("last") { choose(&$0, then: { $0.element(name) }, otherwise: { $0.element("$last") }) }
-                    set.document("expires_at") { choose(&$0, then: { $0.element(now.adding(seconds: window)) }, otherwise: { $0.element("$expires_at") }) }
+                    set.document("expires_at") {
+                        choose(&$0, then: { $0.element(now.adding(seconds: window)) }, otherwise: { $0.element("$expires_at") })
+                    }
                 }
             }
             stages.document { $0.member("$unset", "passes") }
@@ -48,8 +66,16 @@ struct MongoRateLimitStore: RateLimitStore {
 
     private static func recent(since start: Timestamp, _ writer: inout BSONWriter) {
         writer.document("$filter") {
-            $0.document("input") { $0.array("$ifNull") { $0.element("$attempts"); $0.array { _ in } } }
-            $0.document("cond") { $0.array("$gt") { $0.element("$$this"); $0.element(start) } }
+            $0.document("input") {
+                $0.array("$ifNull") {
+                    $0.element("$attempts"); $0.array { _ in }
+                }
+            }
+            $0.document("cond") {
+                $0.array("$gt") {
+                    $0.element("$$this"); $0.element(start)
+                }
+            }
         }
     }
 

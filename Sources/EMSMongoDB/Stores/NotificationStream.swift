@@ -126,8 +126,8 @@ enum NotificationStream {
             return documents
         } catch let refused as DuplicateKey {
             // Those before it are stored. Where its id is known by now, another writer recorded the same change.
-            let stored = Array(documents.prefix(refused.document))
-            rest = rest.dropFirst(refused.document + (refused.index == "notifications_id" ? 1 : 0))
+            let stored = Array(documents.prefix(refused.first))
+            rest = rest.dropFirst(refused.first + (refused.index == "notifications_id" ? 1 : 0))
             return stored
         }
     }

@@ -36,6 +36,21 @@ struct SQLiteEventStore: EventStore {
         }
     }
 
+    func insert(_ batch: [(event: Event, change: Change)]) async throws -> Set<EventID> {
+        try await database.write { db in
+            var taken: Set<EventID> = []
+            for (event, change) in batch {
+                do {
+                    try Self.insertRow(of: event, in: db)
+                    try SQLiteChangeOutbox.append(change, in: db)
+                } catch let error as DatabaseError where error.resultCode == .SQLITE_CONSTRAINT {
+                    taken.insert(event.id)
+                }
+            }
+            return taken
+        }
+    }
+
     static func insertRow(of event: Event, in db: Database) throws {
         try db.run(
             """

@@ -54,7 +54,12 @@ final class TestDatabases: Sendable {
 enum Profile {
     static func begin(on database: MongoDatabase) async throws {
         try await set(0, on: database)
-        try? await database.run { try $0.command { $0.member("drop", "system.profile") } reading: { _ in } }
+        try? await database.run {
+            try $0.command {
+                $0.member("drop", "system.profile")
+            } reading: { _ in
+            }
+        }
         try await database.run {
             try $0.command {
                 $0.member("create", "system.profile")
@@ -100,7 +105,12 @@ enum Profile {
     }
 
     private static func set(_ level: Int, on database: MongoDatabase) async throws {
-        try await database.run { try $0.command { $0.member("profile", level) } reading: { _ in } }
+        try await database.run {
+            try $0.command {
+                $0.member("profile", level)
+            } reading: { _ in
+            }
+        }
     }
 }
 
