@@ -5,7 +5,7 @@ RELEASE_FLAGS = --configuration release --static-swift-stdlib --product ems
 
 .PHONY: help
 help:
-	@sed -n 's/^## \([a-z]*\): \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -n 's/^## \([a-z-]*\): \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
 
 ## setup: install what the build needs (Debian 12 with the Swift toolchain)
 .PHONY: setup
@@ -52,6 +52,12 @@ docs: build
 .PHONY: bench
 bench: release
 	Benchmarks/run
+
+## bench-servers: measure the MongoDB and RabbitMQ adapters beside plain C
+.PHONY: bench-servers
+bench-servers: release
+	swift build --configuration release --static-swift-stdlib --product ServerBenchmark
+	scripts/services run Benchmarks/servers
 
 ## install: install the release binary, manual pages and completions under PREFIX
 .PHONY: install

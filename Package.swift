@@ -184,6 +184,8 @@ let package = Package(
             dependencies: [
                 "ems",
                 "EMSCore",
+                "EMSMongoDB",
+                "StoreConformance",
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),

@@ -15,14 +15,15 @@ struct StoreStatus: StoreCommand {
 
     func run(_ runtime: Runtime, as principal: Principal) async throws {
         let report = try await runtime.storeAdministration.report()
-        let pending = try await runtime.relay.pending()
+        // Without its index, what is pending cannot be found.
+        let pending = report.missingIndexes.isEmpty ? try await runtime.relay.pending() : nil
         try output.show(
             Facts([
                 ("kind", .text(report.kind)), ("location", .text(report.location)), ("version", .text(report.version)),
                 ("schema_version", .number(report.schemaVersion)), ("latest_schema_version", .number(report.latestSchemaVersion)),
                 ("missing_indexes", .number(report.missingIndexes.count)), ("users", .number(report.users)),
-                ("events", .number(report.events)), ("pending_changes", .number(pending.count)),
-                ("oldest_pending_change", .time(pending.oldest)),
+                ("events", .number(report.events)), ("pending_changes", .number(pending?.count)),
+                ("oldest_pending_change", .time(pending?.oldest)),
             ]))
         if !report.missingIndexes.isEmpty {
             StandardError.write("missing: \(report.missingIndexes.joined(separator: ", ")); make them with: ems store migrate")

@@ -42,6 +42,8 @@ enum MongoFailure {
     /// The server's own codes: src/mongo/base/error_codes.yml.
     private static func server(_ code: Int, _ text: String, _ servers: String) -> EMSError {
         switch code {
+        case 2 where text.contains("hint"), 291:
+            EMSError(.configuration, "the database of MongoDB at \(servers) lacks an index", fix: "ems store migrate")
         case 18: refused(servers)
         case 13:
             EMSError(

@@ -2,7 +2,8 @@ import CMongoC
 import EMSCore
 
 /// A connection string (mongodb.com/docs/manual/reference/connection-string), with our defaults where it says nothing:
-/// 16 connections, 5 s to find a server, 5 s to connect, 10 s for an answer.
+/// 16 connections, 5 s to find a server, 5 s to connect, 10 s for an answer; a write counts when a majority of the members has it, for
+/// which they have 8 s.
 ///
 /// What it says about TLS, log-in, read and write concern, read preference, pool and time-outs is libmongoc's own to follow.
 final class MongoURL: @unchecked Sendable {
@@ -13,6 +14,7 @@ final class MongoURL: @unchecked Sendable {
     private static let serverSelectionMilliseconds: Int32 = 5000
     private static let connectMilliseconds: Int32 = 5000
     private static let socketMilliseconds: Int32 = 10_000
+    private static let writeMilliseconds: Int32 = 8000
 
     /// - Parameter patient: for work that may take long on the server (building indexes): no limit for an answer.
     /// - Throws: ``EMSError`` that says what is wrong with the string, without showing it: it may hold a password.
@@ -30,10 +32,11 @@ final class MongoURL: @unchecked Sendable {
         for (option, value) in [
             (MONGOC_URI_SERVERSELECTIONTIMEOUTMS, Self.serverSelectionMilliseconds),
             (MONGOC_URI_CONNECTTIMEOUTMS, Self.connectMilliseconds), (MONGOC_URI_MAXPOOLSIZE, Self.defaultConnections),
-            (MONGOC_URI_SOCKETTIMEOUTMS, patient ? Int32.max : Self.socketMilliseconds),
+            (MONGOC_URI_SOCKETTIMEOUTMS, patient ? Int32.max : Self.socketMilliseconds), (MONGOC_URI_WTIMEOUTMS, Self.writeMilliseconds),
         ] where !mongoc_uri_has_option(uri, option) || (patient && option == MONGOC_URI_SOCKETTIMEOUTMS) {
             mongoc_uri_set_option_as_int32(uri, option, value)
         }
+        if !mongoc_uri_has_option(uri, MONGOC_URI_W) { mongoc_uri_set_option_as_utf8(uri, MONGOC_URI_W, "majority") }
         mongoc_uri_set_appname(uri, "ems")
     }
 

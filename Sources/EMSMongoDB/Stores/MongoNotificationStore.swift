@@ -51,7 +51,7 @@ struct MongoNotificationStore: NotificationStore {
     /// The end of what is settled: up to there a replay misses nothing.
     func latestPosition() async throws -> Int64 {
         try await database.run { connection in
-            try NotificationStream.settled(upTo: NotificationStream.end(in: connection), in: connection).position
+            try NotificationStream.settled(upTo: NotificationStream.lastingEnd(in: connection), in: connection).position
         }
     }
 

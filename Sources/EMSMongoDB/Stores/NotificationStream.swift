@@ -32,9 +32,19 @@ enum NotificationStream {
 
     // MARK: Places
 
-    /// The last place.
+    /// The last place there is: where a writer goes on.
     static func end(in connection: MongoConnection) throws -> Place {
         try connection.first(.notifications, options: { lastFirst("_id", &$0) }, place) ?? .beginning
+    }
+
+    /// The last place that no failover takes back: what readers rely on.
+    static func lastingEnd(in connection: MongoConnection) throws -> Place {
+        try connection.first(
+            .notifications,
+            options: {
+                lastFirst("_id", &$0)
+                ofMajority(&$0)
+            }, place) ?? .beginning
     }
 
     static func floor(in connection: MongoConnection) throws -> Place {
@@ -57,7 +67,7 @@ enum NotificationStream {
     }
 
     static func extent(in connection: MongoConnection) throws -> Extent {
-        let end = try end(in: connection)
+        let end = try lastingEnd(in: connection)
         let settled = try settled(upTo: end, in: connection)
         return Extent(floor: try floor(in: connection), settled: settled, end: end)
     }
@@ -65,6 +75,10 @@ enum NotificationStream {
     private static func lastFirst(_ field: String, _ options: inout BSONWriter) {
         options.document("sort") { $0.member(field, -1) }
         placeOnly(&options)
+    }
+
+    private static func ofMajority(_ options: inout BSONWriter) {
+        options.document("readConcern") { $0.member("level", "majority") }
     }
 
     private static func placeOnly(_ options: inout BSONWriter) {
@@ -212,7 +226,7 @@ enum NotificationStream {
             options: {
                 $0.document("sort") { $0.member("_id", 1) }
                 $0.member("limit", limit)
-                $0.document("readConcern") { $0.member("level", "majority") }
+                ofMajority(&$0)
             }
         ) { reader -> RecordedNotification? in
             if isCut { return nil }

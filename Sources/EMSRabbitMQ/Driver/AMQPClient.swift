@@ -75,7 +75,12 @@ final class AMQPClient {
 
     private func login(_ name: String) throws {
         let arena = Arena()
-        var properties = arena.table([("connection_name", .text(name)), ("product", .text("ems"))])
+        // Without saying so, a consumer is not told that its queue was taken away.
+        let capabilities = ["consumer_cancel_notify", "publisher_confirms", "basic.nack"]
+        var properties = arena.table([
+            ("connection_name", .text(name)), ("product", .text("ems")),
+            ("capabilities", .table(Dictionary(uniqueKeysWithValues: capabilities.map { ($0, AMQPValue.bool(true)) }))),
+        ])
         let reply = ems_amqp_login_plain(
             state, url.virtualHost, Self.frameBytes, url.heartbeat, &properties, url.user, url.password)
         try check(reply, "logging in")
@@ -368,6 +373,8 @@ final class AMQPClient {
                 case .text(let text): (field.kind, field.value.bytes) = (UInt8(ascii: "S"), bytes(text))
                 case .integer(let number): (field.kind, field.value.i64) = (UInt8(ascii: "l"), number)
                 case .bool(let flag): (field.kind, field.value.boolean) = (UInt8(ascii: "t"), flag ? 1 : 0)
+                case .table(let inner):
+                    (field.kind, field.value.table) = (UInt8(ascii: "F"), table(inner.map { (name: $0.key, value: $0.value) }))
                 }
                 (entries + index).initialize(to: amqp_table_entry_t(key: bytes(name), value: field))
             }

@@ -3,6 +3,7 @@ enum AMQPValue: Sendable, Equatable {
     case text(String)
     case integer(Int64)
     case bool(Bool)
+    case table([String: AMQPValue])
 }
 
 /// A message as it is published.

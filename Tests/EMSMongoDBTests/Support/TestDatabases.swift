@@ -25,6 +25,7 @@ final class TestDatabases: Sendable {
 
     private let url: String
     private let free = NIOLockedValueBox<[MongoBackend]>([])
+    private let turnstile = Turnstile(width: 4)
 
     private init(_ url: String) {
         self.url = url
@@ -32,6 +33,8 @@ final class TestDatabases: Sendable {
 
     /// Runs `body` on an empty database, and then looks at everything the server did for it.
     func withBackend(_ body: (MongoBackend) async throws -> Void) async throws {
+        await turnstile.enter()
+        defer { turnstile.leave() }
         let backend = try await take()
         try await Profile.begin(on: backend.database)
         try await body(backend)

@@ -62,6 +62,19 @@ struct BrokerCommandTests {
         try await cluster.settled(daemon)
     }
 
+    @Test("A queue that is taken away under a running daemon is declared again, and what comes then arrives")
+    func queueDeleted() async throws {
+        let cluster = try Cluster()
+        let token = try await cluster.person("ada")
+        let daemon = try await cluster.daemon()
+        try await cluster.settled(daemon)
+        try await Pika.run("channel.queue_delete(queue)", cluster)
+        try await cluster.workspace.makeEvent("Afterwards")
+        try await eventually("it arrives") {
+            try await HTTPClient(port: daemon.port, token: token).get("/notifications/count").json["count"] == .integer(1)
+        }
+    }
+
     @Test("The state of the broker is told in every form, and also while it is out of reach")
     func status() async throws {
         let cluster = try Cluster()

@@ -29,7 +29,7 @@ final class OwnServer: Sendable {
     }
 
     /// A mongod in a folder of the workspace.
-    static func mongod(_ workspace: Workspace, replicaSet: Bool = true) async throws -> OwnServer {
+    static func mongod(_ workspace: Workspace, replicaSet: Bool = true, _ arguments: [String] = []) async throws -> OwnServer {
         let port = try await freePort(workspace)
         let directory = workspace.path("mongod-\(port)")
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
@@ -40,7 +40,7 @@ final class OwnServer: Sendable {
                     "--dbpath", directory, "--port", String(port), "--bind_ip", "127.0.0.1", "--nounixsocket", "--logpath",
                     directory + "/log", "--wiredTigerCacheSizeGB", "0.25", "--wiredTigerEngineConfigString",
                     "log=(prealloc=false,file_max=16MB)", "--setParameter", "diagnosticDataCollectionEnabled=false",
-                ] + (replicaSet ? ["--replSet", "rs0"] : []),
+                ] + (replicaSet ? ["--replSet", "rs0"] : []) + arguments,
                 environment: environment, directory: directory)
         }
         try await server.start()
@@ -48,12 +48,16 @@ final class OwnServer: Sendable {
     }
 
     /// A RabbitMQ node in a folder of the workspace.
-    /// - Parameter starting: whether it runs from the beginning.
-    static func rabbitmq(_ workspace: Workspace, starting: Bool = true) async throws -> OwnServer {
+    /// - Parameters:
+    ///   - starting: whether it runs from the beginning.
+    ///   - configuration: a file of more lines for its configuration.
+    static func rabbitmq(_ workspace: Workspace, starting: Bool = true, configuration: String? = nil) async throws -> OwnServer {
         let port = try await freePort(workspace)
         let directory = workspace.path("rabbitmq-\(port)")
         let server = OwnServer(port: port) {
-            try ChildProcess(script("rabbitmq"), [directory, String(port)], environment: environment, directory: workspace.directory.path)
+            try ChildProcess(
+                script("rabbitmq"), [directory, String(port)] + (configuration.map { [$0] } ?? []), environment: environment,
+                directory: workspace.directory.path)
         }
         if starting { try await server.start() }
         return server
@@ -91,7 +95,7 @@ final class OwnServer: Sendable {
         await current.set(nil)
     }
 
-    private static func freePort(_ workspace: Workspace) async throws -> Int {
+    static func freePort(_ workspace: Workspace) async throws -> Int {
         let result = try await workspace.run(script("ports"), ["1"])
         return try #require(Int(result.output.trimmingNewline), "\(result.errors)")
     }
