@@ -38,8 +38,9 @@ enum ServerBenchmark {
             try await database.prepare()
             try await fill(database, try number(arguments[3]))
         case ("mongo", 6):
-            let stores = MongoBackend(database: try MongoDatabase(url: arguments[1], name: arguments[2])).stores
-            try await measureStore(stores, arguments[3], callers: try number(arguments[4]), seconds: try number(arguments[5]))
+            let database = try MongoDatabase(url: arguments[1], name: arguments[2])
+            try await measureStore(
+                database, arguments[3], callers: try number(arguments[4]), seconds: try number(arguments[5]))
         case ("rabbit", 6):
             let broker = try RabbitMQBroker(url: arguments[1], topology: Topology(exchange: arguments[2], queue: arguments[3]))
             try await measureBroker(broker, window: try number(arguments[4]), seconds: try number(arguments[5]))
@@ -86,8 +87,8 @@ enum ServerBenchmark {
 
     // MARK: The store
 
-    private static func measureStore(_ stores: Stores, _ operation: String, callers: Int, seconds: Int) async throws {
-        let events = stores.events
+    private static func measureStore(_ database: MongoDatabase, _ operation: String, callers: Int, seconds: Int) async throws {
+        let events = MongoBackend(database: database).stores.events
         let work: @Sendable () async throws -> Int
         switch operation {
         case "read":
@@ -128,12 +129,13 @@ enum ServerBenchmark {
             }
         default: throw EMSError(.usage, "\(operation) is no operation")
         }
-        try await measure(callers: callers, seconds: seconds, work)
+        // The callers are at home where the daemon's requests are.
+        try await measure(callers: callers, on: database.executor, seconds: seconds, work)
     }
 
     private static func measureBroker(_ broker: RabbitMQBroker, window: Int, seconds: Int) async throws {
         let messages = (0..<window).map { BrokerMessage(change(event($0))) }
-        try await measure(callers: 1, seconds: seconds) {
+        try await measure(callers: 1, on: globalConcurrentExecutor, seconds: seconds) {
             try await broker.publish(messages)
             return messages.count
         }
@@ -147,11 +149,13 @@ enum ServerBenchmark {
     }
 
     /// Runs `work` in so many tasks, a second to warm up and then so many that count, and prints what each second brought.
-    private static func measure(callers: Int, seconds: Int, _ work: @escaping @Sendable () async throws -> Int) async throws {
+    private static func measure(
+        callers: Int, on executor: any TaskExecutor, seconds: Int, _ work: @escaping @Sendable () async throws -> Int
+    ) async throws {
         let done = Counter()
         try await withThrowingTaskGroup(of: Void.self) { group in
             for _ in 0..<callers {
-                group.addTask {
+                group.addTask(executorPreference: executor) {
                     while !Task.isCancelled { done.add(try await work()) }
                 }
             }

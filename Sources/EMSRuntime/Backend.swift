@@ -11,6 +11,8 @@ struct Backend: Sendable {
     let feed: any LiveFeed
     let storeAdministration: any StoreAdministration
     let brokerAdministration: any BrokerAdministration
+    /// The threads that wait for the store, where it has such: see ``Runtime/executor``.
+    let executor: (any TaskExecutor)?
     /// Whether a command can carry its changes into the inboxes itself.
     let isBrokerEmbedded: Bool
     private let rabbitMQ: RabbitMQBroker?
@@ -26,6 +28,7 @@ struct Backend: Sendable {
             storeAdministration = sqlite.administration
             broker = rabbitMQ ?? sqlite.broker
             brokerAdministration = rabbitMQ?.administration ?? sqlite.brokerAdministration
+            executor = nil
         case .mongodb(let url, let database):
             guard let rabbitMQ else { throw EMSError(.configuration, "rabbitmq_url must be set with mongodb_url") }
             let database = try MongoDatabase(url: url, name: database)
@@ -35,6 +38,7 @@ struct Backend: Sendable {
             storeAdministration = MongoAdministration(database: database)
             broker = rabbitMQ
             brokerAdministration = rabbitMQ.administration
+            executor = database.executor
         }
         isBrokerEmbedded = rabbitMQ == nil
     }

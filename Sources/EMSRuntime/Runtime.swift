@@ -44,6 +44,10 @@ public struct Runtime: Sendable {
     public var storeAdministration: any StoreAdministration { backend.storeAdministration }
     public var brokerAdministration: any BrokerAdministration { backend.brokerAdministration }
 
+    /// Where tasks are at home that ask the store often: on its own threads, a look-up costs no hop to another thread and back. `nil` where
+    /// the store has no such threads.
+    public var executor: (any TaskExecutor)? { backend.executor }
+
     /// Log-in and tokens: the part that needs the signing key.
     public func authentication() async throws -> AuthenticationService {
         let accessTokens = try await AccessTokens(secret: settings.signingKey().secret)

@@ -91,7 +91,8 @@ public struct Daemon: Sendable {
         _ endpoint: WebSocketEndpoint?, _ authentication: AuthenticationService, _ group: any EventLoopGroup
     ) -> any Service {
         let settings = runtime.settings
-        var table = RouteTable(prefix: settings.apiPrefix, authentication: authentication, logger: runtime.logger)
+        var table = RouteTable(
+            prefix: settings.apiPrefix, authentication: authentication, executor: runtime.executor, logger: runtime.logger)
         HealthRoutes(runtime: runtime).add(to: &table)
         if roles.contains(.auth) {
             AuthRoutes(users: runtime.users, authentication: authentication, prefix: settings.apiPrefix).add(to: &table)

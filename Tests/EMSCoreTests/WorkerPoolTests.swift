@@ -26,16 +26,44 @@ struct WorkerPoolTests {
 
     @Test("What the work returns or throws comes back")
     func results() async throws {
-        let pool = WorkerPool(label: "test", workers: 1, capacity: 1)
+        let pool = WorkerPool(workers: 1, capacity: 1)
         #expect(try await pool.run { 6 * 7 } == 42)
         await #expect(throws: Failure.self) { try await pool.run { throw Failure() } }
         #expect(try await pool.run { "still there" } == "still there")
     }
 
+    @Test("A task that is at home in the pool runs its work on the thread it is on, also where no other is free")
+    func atHome() async throws {
+        let pool = WorkerPool(workers: 1, capacity: 0)
+        try await withTaskExecutorPreference(pool) {
+            for number in 0..<100 {
+                let result = try await pool.run { number }
+                #expect(result == number)
+                await Task.yield()
+            }
+        }
+        #expect(try await pool.run { "still there" } == "still there")
+    }
+
+    @Test("Tasks that are at home wait for their turn, however many there are")
+    func manyAtHome() async throws {
+        let pool = WorkerPool(workers: 3, capacity: 0)
+        let sum = try await withThrowingTaskGroup(of: Int.self) { group in
+            for number in 0..<500 {
+                group.addTask(executorPreference: pool) {
+                    await Task.yield()
+                    return try await pool.run { number }
+                }
+            }
+            return try await group.reduce(0, +)
+        }
+        #expect(sum == 499 * 500 / 2)
+    }
+
     @Test("When all workers are busy and the queue is full, further work is refused as busy, and does not run")
     func refusal() async throws {
         let (workers, capacity, attempts) = (2, 3, 12)
-        let pool = WorkerPool(label: "test", workers: workers, capacity: capacity)
+        let pool = WorkerPool(workers: workers, capacity: capacity)
         let gate = DispatchSemaphore(value: 0)
         let gauge = Gauge()
         var refused = 0
@@ -69,7 +97,7 @@ struct WorkerPoolTests {
 
     @Test("A refusal says when to try again")
     func retryAfter() async throws {
-        let pool = WorkerPool(label: "test", workers: 0, capacity: 0)
+        let pool = WorkerPool(workers: 0, capacity: 0)
         let error = try await #require(throws: EMSError.self) { try await pool.run {} }
         #expect(error.code == .busy)
         #expect(error.retryAfter != nil)
@@ -77,7 +105,7 @@ struct WorkerPoolTests {
 
     @Test("All accepted work runs, once, never more at a time than there are workers", arguments: [1, 3])
     func allRun(workers: Int) async throws {
-        let pool = WorkerPool(label: "test", workers: workers, capacity: 1000)
+        let pool = WorkerPool(workers: workers, capacity: 1000)
         let gauge = Gauge()
         let results = try await withThrowingTaskGroup(of: Int.self) { group in
             for number in 0..<1000 {
@@ -97,7 +125,7 @@ struct WorkerPoolTests {
 
     @Test("A pool that was full serves again when it is not")
     func recovery() async throws {
-        let pool = WorkerPool(label: "test", workers: 1, capacity: 2)
+        let pool = WorkerPool(workers: 1, capacity: 2)
         for round in 0..<50 {
             let outcomes = await withTaskGroup(of: Bool.self) { group in
                 for _ in 0..<10 { group.addTask { (try? await pool.run { true }) ?? false } }

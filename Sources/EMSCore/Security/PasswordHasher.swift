@@ -10,7 +10,7 @@ public final class PasswordHasher: Sendable {
     ///   - capacity: how many may wait before further ones are refused with ``ErrorCode/busy``.
     public init(cost: Int, workers: Int = 2, capacity: Int = 64) {
         self.cost = cost
-        pool = WorkerPool(label: "ems.bcrypt", workers: workers, capacity: capacity)
+        pool = WorkerPool(workers: workers, capacity: capacity)
     }
 
     public func hash(_ password: String) async throws -> String {

@@ -28,6 +28,9 @@ public struct MongoDatabase: Sendable {
         pool = try MongoPool(parsed, database: name)
     }
 
+    /// The threads that wait for the server: a task that prefers them asks it without a hop to another thread.
+    public var executor: any TaskExecutor { pool.workers }
+
     func run<Value: Sendable>(_ body: @escaping @Sendable (MongoConnection) throws -> Value) async throws -> Value {
         do {
             return try await pool.run(body)

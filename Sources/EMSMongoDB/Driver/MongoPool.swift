@@ -13,7 +13,8 @@ final class MongoPool: @unchecked Sendable {
     private let pool: OpaquePointer
     private let readPreferences: MongoConnection.ReadPreferences
     private let database: String
-    private let workers: WorkerPool
+    /// Where a task is at home that asks the database often.
+    let workers: WorkerPool
     private let url: MongoURL
 
     /// How many operations may wait for a thread; beyond that the answer is ``ErrorCode/busy``.
@@ -32,7 +33,7 @@ final class MongoPool: @unchecked Sendable {
         self.database = database
         servers = url.servers
         readPreferences = MongoConnection.ReadPreferences(url)
-        workers = WorkerPool(label: "ems.mongodb", workers: url.connections, capacity: Self.waitingOperations)
+        workers = WorkerPool(workers: url.connections, capacity: Self.waitingOperations)
     }
 
     deinit {

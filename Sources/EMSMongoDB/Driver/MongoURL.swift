@@ -73,7 +73,7 @@ final class MongoURL: @unchecked Sendable {
     private static func begin() { _ = initialised }
 
     private static let initialised: Void = {
-        mongoc_init()
         mongoc_log_set_handler(nil, nil)
+        mongoc_init()
     }()
 }

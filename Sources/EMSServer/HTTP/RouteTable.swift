@@ -9,13 +9,17 @@ struct RouteTable {
 
     private let prefix: String
     private let authentication: AuthenticationService
+    private let executor: (any TaskExecutor)?
     private let logger: Logger
     private var routes: [(method: HTTPRequest.Method, path: String, handler: Handler)] = []
 
-    /// - Parameter logger: told of the errors that are not the client's.
-    init(prefix: String, authentication: AuthenticationService, logger: Logger) {
+    /// - Parameters:
+    ///   - executor: where requests are handled: see ``Runtime/executor``.
+    ///   - logger: told of the errors that are not the client's.
+    init(prefix: String, authentication: AuthenticationService, executor: (any TaskExecutor)?, logger: Logger) {
         self.prefix = prefix
         self.authentication = authentication
+        self.executor = executor
         self.logger = logger
     }
 
@@ -30,8 +34,9 @@ struct RouteTable {
         router.add(middleware: ErrorMiddleware(logger: logger))
         for prefix in prefix.isEmpty ? [""] : ["", prefix] {
             for (method, path, handler) in routes {
-                router.on(RouterPath(prefix + path), method: method) { [authentication] request, context in
-                    try await handler(APIRequest(request: request, context: context, authentication: authentication))
+                router.on(RouterPath(prefix + path), method: method) { [authentication, executor] request, context in
+                    let request = APIRequest(request: request, context: context, authentication: authentication)
+                    return try await withTaskExecutorPreference(executor) { try await handler(request) }
                 }
             }
             for (path, known) in Dictionary(grouping: routes, by: \.path).mapValues({ Set($0.map(\.method)) }) {

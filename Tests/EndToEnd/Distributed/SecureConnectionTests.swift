@@ -11,8 +11,11 @@ struct SecureConnectionTests {
         let folder = try Workspace()
         let certificate = try await Self.certificate(folder)
         let mongod = try await OwnServer.mongod(
-            folder, replicaSet: false, ["--auth", "--tlsMode", "requireTLS", "--tlsCertificateKeyFile", certificate.both, "--tlsCAFile", certificate.certificate,
-                "--tlsAllowConnectionsWithoutCertificates"])
+            folder, replicaSet: false,
+            [
+                "--auth", "--tlsMode", "requireTLS", "--tlsCertificateKeyFile", certificate.both, "--tlsCAFile", certificate.certificate,
+                "--tlsAllowConnectionsWithoutCertificates",
+            ])
         let address = "127.0.0.1:\(mongod.port)"
         let options = "tls=true&tlsCAFile=\(certificate.certificate)&serverSelectionTimeoutMS=2000"
         // As long as there is no user, one may be made from the machine itself.

@@ -1,4 +1,5 @@
 import EMSCore
+import Foundation
 import Testing
 
 /// A daemon on a data directory of its own, for people who come over HTTP.
@@ -6,8 +7,10 @@ struct Stage: Sendable {
     let workspace: Workspace
     let daemon: TestDaemon
 
+    /// With `EMS_TEST_STAGE=distributed` in the environment of the tests, the daemon is on MongoDB and RabbitMQ.
     init(_ arguments: [String] = [], environment: [String: String] = [:]) async throws {
-        workspace = try Workspace(environment)
+        let isDistributed = ProcessInfo.processInfo.environment["EMS_TEST_STAGE"] == "distributed"
+        workspace = isDistributed ? try Cluster(environment: environment).workspace : try Workspace(environment)
         daemon = try await TestDaemon(workspace, arguments)
     }
 
