@@ -57,7 +57,7 @@ bench: release
 .PHONY: bench-servers
 bench-servers: release
 	swift build --configuration release --static-swift-stdlib --product ServerBenchmark
-	scripts/services run Benchmarks/servers
+	Benchmarks/servers
 
 ## install: install the release binary, manual pages and completions under PREFIX
 .PHONY: install

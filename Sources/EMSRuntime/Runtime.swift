@@ -45,7 +45,8 @@ public struct Runtime: Sendable {
     public var brokerAdministration: any BrokerAdministration { backend.brokerAdministration }
 
     /// Where tasks are at home that ask the store often: on its own threads, a look-up costs no hop to another thread and back. `nil` where
-    /// the store has no such threads.
+    /// the store has no such threads. Not for tasks that wait for the broker: its connections have threads of their own, which were seen
+    /// to lose such a task's wake-up (Swift 6.3).
     public var executor: (any TaskExecutor)? { backend.executor }
 
     /// Log-in and tokens: the part that needs the signing key.

@@ -59,17 +59,18 @@ public enum SettingKey: String, CaseIterable, Sendable {
         case .apiPrefix: "The prefix under which every path answers as well."
         case .frontendURL: "The origin of the web front end."
         case .logLevel: "trace, debug, info, notice, warning, error or critical."
-        case .secretKey: "Signs the access tokens: at least 32 bytes. The embedded store makes one where nothing is said."
+        case .secretKey:
+            "Signs the access tokens: at least 32 bytes. The embedded store makes one where nothing is said; with MongoDB it must be set."
         case .algorithm: "The algorithm of the access tokens: HS256."
         case .accessTokenExpireMinutes: "How long an access token lives."
         case .refreshTokenExpireDays: "How long a session lives that is refreshed."
         case .bcryptSaltRounds: "The cost of bcrypt: the base-2 logarithm of its rounds, 4 to 20."
         case .rateLimitEnabled: "Whether log-in attempts are limited."
         case .loginRateLimit: "How many log-in attempts an address has: COUNT/second, minute or hour."
-        case .mongodbURL: "The MongoDB that holds the data."
+        case .mongodbURL: "The MongoDB that holds the data, instead of the embedded store; rabbitmq_url goes with it."
         case .dbName: "The database's name in MongoDB."
-        case .rabbitmqURL: "The RabbitMQ that carries changes."
-        case .exchangeName: "The exchange changes are published to."
+        case .rabbitmqURL: "The RabbitMQ that carries changes, instead of the embedded broker."
+        case .exchangeName: "The exchange changes are published to; other installations at the same RabbitMQ have another."
         case .queueName: "The queue changes are consumed from."
         }
     }

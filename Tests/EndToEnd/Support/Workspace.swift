@@ -15,6 +15,8 @@ final class Workspace: Sendable {
             "EMS_DATA_DIR": directory.appendingPathComponent("data").path,
             "BCRYPT_SALT_ROUNDS": "4",
             "RATE_LIMIT_ENABLED": "false",
+            // libmongoc keeps counters in shared memory, where a killed process would leave them.
+            "MONGOC_DISABLE_SHM": "1",
         ]
         self.environment = basics.merging(environment) { $1 }
     }
