@@ -11,23 +11,23 @@ import Foundation
 struct StoreCopy: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "copy",
-        abstract: "Copy everything from one store into another, and compare the two: the way from one machine to many, and back.",
+        abstract: """
+            Copy everything from one store into another, and compare the two: the way from one machine to many, and back. Stop the daemons \
+            first. What is equal already is passed over, so that a copy may be cut short and repeated. The exit status is 0 only where both \
+            hold the same.
+            """,
         discussion: examples(
             "ems store copy --from ~/.local/share/ems/ems.db --to env:MONGODB_URL",
             "ems store copy --from mongodb://db.example.com/ems --to sqlite:ems.db",
-            "ems store copy --from ems.db --to env:MONGODB_URL --dry-run -o json")
-                + """
+            "ems store copy --from ems.db --to env:MONGODB_URL --dry-run -o json"))
 
-
-                A store is sqlite:PATH, a path, mongodb://HOST/DATABASE, or env:VARIABLE for a variable that holds one of these. Stop the \
-                daemons first. What is equal already is passed over: a copy that was cut short goes on where it ended, and may be repeated. \
-                The exit status is 0 only where both stores hold the same.
-                """)
-
-    @Option(help: ArgumentHelp("The store to copy from.", valueName: "store"))
+    @Option(
+        help: ArgumentHelp(
+            "The store to copy from: sqlite:PATH, a path, mongodb://HOST/DATABASE, or env:VARIABLE for a variable that holds one of these.",
+            valueName: "store"))
     var from: String
 
-    @Option(help: ArgumentHelp("The store to copy into; made where it is not there.", valueName: "store"))
+    @Option(help: ArgumentHelp("The store to copy into, named likewise; made where it is not there.", valueName: "store"))
     var to: String
 
     @OptionGroup var writing: WriteOptions
