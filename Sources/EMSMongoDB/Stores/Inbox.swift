@@ -82,9 +82,10 @@ struct Inbox {
     // MARK: Reading
 
     func page(_ query: InboxQuery) throws -> InboxPage {
-        var before = Int64.max
+        // What is not counted yet is not shown yet either.
+        var before = extent.end.position + 1
         var offset = query.page.offset
-        if case .key(let value, _) = query.page.after { (before, offset) = (value, 0) }
+        if case .key(let value, _) = query.page.after { (before, offset) = (min(value, before), 0) }
         let wanted = offset + query.page.size + 1
         let everyone = try collect(wanted, before: before, unreadOnly: query.unreadOnly) { before, limit in
             let floor = query.unreadOnly ? max(firstShown, firstUnread) : firstShown
@@ -202,7 +203,7 @@ struct Inbox {
                 NotificationDocument.projection(&$0)
                 $0.member("hint", "notifications_id")
             }, NotificationDocument.recorded)
-        guard let found, found.position > extent.floor.position else { return nil }
+        guard let found, found.position > extent.floor.position, found.position <= extent.end.position else { return nil }
         if found.isForEveryone { return found.position > state.from.position ? found : nil }
         let isOwn = try connection.exists(.inboxEntries) { $0.document("_id") { Self.key(user, found.position, &$0) } }
         return isOwn ? found : nil
