@@ -17,7 +17,7 @@ public struct Coordinates: Hashable, Sendable {
     }
 
     /// The mean radius of the earth in kilometres (IUGG, R₁).
-    static let earthRadius = 6371.0088
+    public static let earthRadius = 6371.0088
 
     /// The great-circle distance in kilometres, by the haversine formula (R. W. Sinnott, "Virtues of the Haversine", 1984);
     /// the sphere differs from the ellipsoid by at most 0.6 %.

@@ -19,7 +19,6 @@ struct EventSearch {
     private static let wordLimit = 32
     /// The largest angle of a circle that MongoDB takes: just below half of the globe's circumference.
     private static let largestAngle = 3.14159
-    private static let earthRadius = 6371.0088
 
     init(_ query: EventQuery) {
         self.query = query
@@ -70,7 +69,7 @@ struct EventSearch {
                             $0.element(area.center.latitude)
                         }
                         // A little wider than the circle: the exact distance is checked afterwards.
-                        $0.element(min(area.radiusKilometres * 1.001 / Self.earthRadius, Self.largestAngle))
+                        $0.element(min(area.radiusKilometres * 1.001 / Coordinates.earthRadius, Self.largestAngle))
                     }
                 }
             }

@@ -4,7 +4,6 @@ import EMSCore
 actor Publisher {
     /// After so long without a confirm the connection counts as dead.
     private static let patience: Duration = .seconds(10)
-    /// As long as a batch waits, the alarm of a server without memory or disk shows as an error, not as a silence.
 
     private struct Waiter {
         let continuation: CheckedContinuation<Void, any Error>

@@ -37,7 +37,9 @@ struct StoreCopyTests {
         let daemon = try await cluster.daemon()
         try await cluster.workspace.makeEvent("Later")
         try await cluster.settled(daemon)
-        #expect(try await Self.inboxes(cluster.workspace) == Self.inboxes(returned, ignoringIDs: true, of: Self.inboxes(cluster.workspace)))
+        // The two went on by themselves, with ids of their own for the last one: the counts are alike.
+        let (here, thither) = (try await Self.inboxes(returned), try await Self.inboxes(cluster.workspace))
+        for name in ["ada", "bob", "eve"] { #expect(here["\(name) unread"] == thither["\(name) unread"]) }
     }
 
     @Test("A copy that was killed goes on where it ended")
@@ -126,14 +128,6 @@ struct StoreCopyTests {
             inboxes["\(name) unread"] = try await workspace.output("notify", "count", "--user", name)
         }
         return inboxes
-    }
-
-    /// Two stores went on by themselves: their last notifications have different ids, and the counts must be alike.
-    private static func inboxes(
-        _ workspace: Workspace, ignoringIDs: Bool, of other: [String: String]
-    ) async throws -> [String: String] {
-        let own = try await inboxes(workspace)
-        return other.merging(own.filter { $0.key.hasSuffix("unread") }) { $1 }
     }
 
     private static func target(_ cluster: Cluster) -> String { cluster.workspace.environment["MONGODB_URL"] ?? "" }
