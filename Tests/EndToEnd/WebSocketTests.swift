@@ -321,6 +321,8 @@ struct WebSocketTests {
         try await ada.change(other)
         _ = try await ada.create("Missed")
         #expect(try await ada.http.delete("/events/\(subscribed)").status == 204)
+        // A message is stored at once, a change goes by way of the broker: only what is recorded is surely before it.
+        try await eventually("the changes are recorded") { try await bob.inbox().count == 5 }
         try await stage.workspace.output("notify", "send", "Missed, too", "--to", "bob")
         try await eventually("all is recorded") { try await bob.inbox().count == 6 }
 
