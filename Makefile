@@ -16,11 +16,13 @@ setup:
 .PHONY: build
 build: setup
 	swift build --product ems
+	@scripts/api-docs "$$(swift build --show-bin-path)/../share/ems/api-docs"
 
 ## release: build the release binary, .build/release/ems
 .PHONY: release
 release: setup
 	swift build $(RELEASE_FLAGS)
+	@scripts/api-docs "$$(swift build $(RELEASE_FLAGS) --show-bin-path)/../share/ems/api-docs"
 
 ## quickstart: show the whole story on a running system
 .PHONY: quickstart
@@ -66,6 +68,8 @@ install: release
 	install -d $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man7
 	install -m 644 man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 644 man/*.7 $(DESTDIR)$(PREFIX)/share/man/man7
+	install -d $(DESTDIR)$(PREFIX)/share/ems/api-docs
+	scripts/api-docs $(DESTDIR)$(PREFIX)/share/ems/api-docs
 	install -D -m 644 completions/ems.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/ems
 	install -D -m 644 completions/_ems $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_ems
 	install -D -m 644 completions/ems.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/ems.fish

@@ -660,13 +660,17 @@ _ems_event_create() {
 _ems_event_list() {
     repeating_flags=()
     non_repeating_flags=(--all --no-header --local --no-color --verbose --version -h --help)
-    repeating_options=()
-    non_repeating_options=(--tag --status --created-by --sort --limit -o --output --columns --config --profile --data-dir)
+    repeating_options=(--tag)
+    non_repeating_options=(--tag-match --status --created-by --sort --limit -o --output --columns --config --profile --data-dir)
     __ems_offer_flags_options 0
 
     # Offer option value completions
     case "${prev}" in
     '--tag')
+        return
+        ;;
+    '--tag-match')
+        __ems_add_completions -W 'all'$'\n''any'
         return
         ;;
     '--status')
@@ -824,13 +828,17 @@ _ems_event_delete() {
 _ems_event_search() {
     repeating_flags=()
     non_repeating_flags=(--all --no-header --local --no-color --verbose --version -h --help)
-    repeating_options=()
-    non_repeating_options=(--tag --status --location --created-by --start-after --start-before --near --radius-km --sort --limit -o --output --columns --config --profile --data-dir)
+    repeating_options=(--tag)
+    non_repeating_options=(--tag-match --status --location --created-by --start-after --start-before --near --radius-km --sort --limit -o --output --columns --config --profile --data-dir)
     __ems_offer_flags_options 1
 
     # Offer option value completions
     case "${prev}" in
     '--tag')
+        return
+        ;;
+    '--tag-match')
+        __ems_add_completions -W 'all'$'\n''any'
         return
         ;;
     '--status')
@@ -1528,6 +1536,29 @@ _ems_token_list() {
 
 _ems_token_keys() {
     repeating_flags=()
+    non_repeating_flags=(--version -h --help)
+    repeating_options=()
+    non_repeating_options=()
+    __ems_offer_flags_options 0
+
+    # Offer subcommand / subcommand argument completions
+    local -r subcommand="${unparsed_words[0]}"
+    unset 'unparsed_words[0]'
+    unparsed_words=("${unparsed_words[@]}")
+    case "${subcommand}" in
+    list|rotate|remove)
+        # Offer subcommand argument completions
+        "_ems_token_keys_${subcommand}"
+        ;;
+    *)
+        # Offer subcommand completions
+        COMPREPLY+=($(compgen -W 'list rotate remove' -- "${cur}"))
+        ;;
+    esac
+}
+
+_ems_token_keys_list() {
+    repeating_flags=()
     non_repeating_flags=(--no-header --local --no-color --verbose --version -h --help)
     repeating_options=()
     non_repeating_options=(-o --output --columns --config --profile --data-dir)
@@ -1542,6 +1573,59 @@ _ems_token_keys() {
     '--columns')
         return
         ;;
+    '--config')
+        __ems_add_completions -f
+        return
+        ;;
+    '--profile')
+        return
+        ;;
+    '--data-dir')
+        __ems_add_completions -d
+        return
+        ;;
+    esac
+}
+
+_ems_token_keys_rotate() {
+    repeating_flags=()
+    non_repeating_flags=(--dry-run --no-header --local --no-color --verbose --version -h --help)
+    repeating_options=()
+    non_repeating_options=(-o --output --columns --config --profile --data-dir)
+    __ems_offer_flags_options 0
+
+    # Offer option value completions
+    case "${prev}" in
+    '-o'|'--output')
+        __ems_add_completions -W 'table'$'\n''json'$'\n''jsonl'$'\n''yaml'$'\n''csv'$'\n''id'
+        return
+        ;;
+    '--columns')
+        return
+        ;;
+    '--config')
+        __ems_add_completions -f
+        return
+        ;;
+    '--profile')
+        return
+        ;;
+    '--data-dir')
+        __ems_add_completions -d
+        return
+        ;;
+    esac
+}
+
+_ems_token_keys_remove() {
+    repeating_flags=()
+    non_repeating_flags=(--yes --dry-run --no-color --verbose --version -h --help)
+    repeating_options=()
+    non_repeating_options=(--config --profile --data-dir)
+    __ems_offer_flags_options 1
+
+    # Offer option value completions
+    case "${prev}" in
     '--config')
         __ems_add_completions -f
         return
@@ -2007,9 +2091,9 @@ _ems_config_check() {
 
 _ems_serve() {
     repeating_flags=()
-    non_repeating_flags=(--no-color --verbose --version -h --help)
+    non_repeating_flags=(--openapi --no-color --verbose --version -h --help)
     repeating_options=(--role)
-    non_repeating_options=(--host --port --config --profile --data-dir)
+    non_repeating_options=(--host --port --tls-cert --tls-key --config --profile --data-dir)
     __ems_offer_flags_options 0
 
     # Offer option value completions
@@ -2022,6 +2106,14 @@ _ems_serve() {
         ;;
     '--role')
         __ems_add_completions -W 'auth'$'\n''events'$'\n''notifications'
+        return
+        ;;
+    '--tls-cert')
+        __ems_add_completions -f
+        return
+        ;;
+    '--tls-key')
+        __ems_add_completions -f
         return
         ;;
     '--config')

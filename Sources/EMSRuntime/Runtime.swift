@@ -31,8 +31,8 @@ public struct Runtime: Sendable {
         hasher = PasswordHasher(cost: settings.bcryptCost)
         let relay = ChangeRelay(stores: backend.stores, broker: backend.broker, logger: logger)
         self.relay = relay
-        users = UserService(stores: backend.stores, hasher: hasher)
-        events = EventService(stores: backend.stores) { change in
+        users = UserService(stores: backend.stores, hasher: hasher, permissions: settings.permissions)
+        events = EventService(stores: backend.stores, permissions: settings.permissions) { change in
             FaultPoint.reached(.betweenWriteAndPublish)
             relay.changeWritten(change)
         }
@@ -51,7 +51,8 @@ public struct Runtime: Sendable {
 
     /// Log-in and tokens: the part that needs the signing key.
     public func authentication() async throws -> AuthenticationService {
-        let accessTokens = try await AccessTokens(secret: settings.signingKey().secret)
+        let settings = settings
+        let accessTokens = try await AccessTokens(algorithm: settings.algorithm) { try settings.tokenKeys() }
         return AuthenticationService(stores: backend.stores, hasher: hasher, accessTokens: accessTokens, policy: settings.authentication)
     }
 

@@ -51,7 +51,9 @@ public struct Daemon: Sendable {
             services.append(hub)
             endpoint = makeEndpoint(hub, authentication)
         }
-        services.append(makeServer(endpoint, authentication, group))
+        let certificates = try runtime.settings.server.certificate.map { try CertificateStore(chain: $0.chain, key: $0.key) }
+        services.append(makeServer(endpoint, authentication, certificates, group))
+        services.append(Reloading(authentication: authentication, certificates: certificates, logger: logger))
 
         var configuration = ServiceGroupConfiguration(services: services, logger: Logger(label: "ems.services", factory: Self.quiet))
         configuration.maximumGracefulShutdownDuration = .seconds(Self.shutdownSeconds)
@@ -83,34 +85,32 @@ public struct Daemon: Sendable {
         let prefixes = Set(["", runtime.settings.apiPrefix])
         return WebSocketEndpoint(
             authentication: authentication, hub: hub,
-            services: .init(subscriptions: runtime.subscriptions, notifications: runtime.notifications),
-            paths: Set(prefixes.flatMap { prefix in WebSocketEndpoint.paths.map { prefix + $0 } }), logger: runtime.logger)
+            services: .init(
+                subscriptions: runtime.subscriptions, notifications: runtime.notifications, authentication: authentication),
+            paths: Set(prefixes.flatMap { prefix in WebSocketEndpoint.paths.map { prefix + $0 } }),
+            origins: runtime.settings.server.origins, logger: runtime.logger)
     }
 
     private func makeServer(
-        _ endpoint: WebSocketEndpoint?, _ authentication: AuthenticationService, _ group: any EventLoopGroup
+        _ endpoint: WebSocketEndpoint?, _ authentication: AuthenticationService, _ certificates: CertificateStore?,
+        _ group: any EventLoopGroup
     ) -> any Service {
         let settings = runtime.settings
-        var table = RouteTable(
-            prefix: settings.apiPrefix, authentication: authentication, executor: runtime.executor, logger: runtime.logger)
-        HealthRoutes(runtime: runtime).add(to: &table)
-        if roles.contains(.auth) {
-            AuthRoutes(users: runtime.users, authentication: authentication, prefix: settings.apiPrefix).add(to: &table)
-            UserRoutes(users: runtime.users).add(to: &table)
-        }
-        if roles.contains(.events) {
-            EventRoutes(events: runtime.events, prefix: settings.apiPrefix).add(to: &table)
-            SubscriptionRoutes(subscriptions: runtime.subscriptions).add(to: &table)
-        }
-        if roles.contains(.notifications) {
-            NotificationRoutes(notifications: runtime.notifications).add(to: &table)
-        }
-        if let endpoint { WebSocketRoutes(endpoint: endpoint).add(to: &table) }
+        let services = RouteServices(
+            runtime: runtime, authentication: authentication, problems: ProblemReporter(logger: runtime.logger),
+            limiter: settings.requestLimit.map { RequestLimiter(limit: $0.limit, windowSeconds: $0.windowSeconds) },
+            metrics: ServerMetrics(), webSockets: endpoint, roles: roles)
         return Application(
-            responder: table.makeResponder(),
-            server: HTTPServerBuilder { ConnectionChannel(responder: $0, webSockets: endpoint) },
+            responder: RouteTable(RouteGroups.all(for: roles), services).makeResponder(),
+            server: HTTPServerBuilder { responder in
+                let plain = ConnectionChannel(responder: responder, webSockets: endpoint)
+                guard let certificates else { return plain }
+                return SecureChannel(certificates: certificates, http1: plain)
+            },
             configuration: ApplicationConfiguration(
-                address: .hostname(settings.host, port: settings.port), serverName: nil, backlog: 1024, reuseAddress: true),
+                address: .hostname(settings.host, port: settings.port), serverName: nil, backlog: 1024, reuseAddress: true,
+                availableConnectionsDelegate: MaximumAvailableConnections(
+                    settings.server.connectionLimit, logger: Logger(label: "ems.connections", factory: Self.quiet))),
             onServerRunning: { channel in onListening(settings.host, channel.localAddress?.port ?? settings.port) },
             eventLoopGroupProvider: .shared(group),
             logger: Logger(label: "ems.http", factory: Self.quiet))
@@ -157,6 +157,50 @@ private struct Housekeeping: Service {
                 }
                 try? await Task.sleep(for: .seconds(600))
             }
+        }
+    }
+}
+
+/// Reads on SIGHUP what may change while the daemon runs: the certificate and the keys that sign tokens. Keys are looked at now and then
+/// as well, so that a new one signs everywhere soon.
+private struct Reloading: Service {
+    let authentication: AuthenticationService
+    let certificates: CertificateStore?
+    let logger: Logger
+
+    func run() async throws {
+        let signals = await UnixSignalsSequence(trapping: .sighup)
+        await cancelWhenGracefulShutdown {
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    for await _ in signals { await reload() }
+                }
+                group.addTask {
+                    while !Task.isCancelled {
+                        try? await Task.sleep(for: .seconds(60))
+                        if !Task.isCancelled { await reloadKeys() }
+                    }
+                }
+                await group.waitForAll()
+            }
+        }
+    }
+
+    private func reload() async {
+        await reloadKeys()
+        do {
+            try certificates?.reload()
+            logger.info("SIGHUP received: keys and certificate are read anew")
+        } catch {
+            logger.error("the certificate stays as it was: \(EMSError(error))")
+        }
+    }
+
+    private func reloadKeys() async {
+        do {
+            try await authentication.reloadKeys()
+        } catch {
+            logger.error("the signing keys stay as they were: \(EMSError(error))")
         }
     }
 }

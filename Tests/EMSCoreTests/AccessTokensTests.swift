@@ -1,5 +1,6 @@
 import Crypto
 import Foundation
+import Synchronization
 import Testing
 
 @testable import EMSCore
@@ -166,6 +167,123 @@ struct AccessTokensTests {
         #expect(error.code == .malformed)
     }
 
+    // MARK: Keys
+
+    private static func key(_ algorithm: TokenAlgorithm, id: String) throws -> TokenKey {
+        try TokenKey(id: id, pem: TokenKey.makePEM(algorithm), algorithm: algorithm)
+    }
+
+    @Test("Every algorithm signs and verifies, and names its key", arguments: TokenAlgorithm.allCases)
+    func algorithms(algorithm: TokenAlgorithm) async throws {
+        let key = try Self.key(algorithm, id: "k1")
+        let tokens = try await AccessTokens(algorithm: algorithm) { [key] }
+        let token = try await tokens.sign(claims())
+        #expect(try await tokens.verify(token, at: Self.issuedAt) == claims())
+        let header = try AccessTokens.inspect(token).header
+        #expect(header["alg"] == .string(algorithm.rawValue))
+        #expect(header["kid"] == .string("k1"))
+    }
+
+    @Test("The public keys are published, and nothing secret with them", arguments: TokenAlgorithm.allCases)
+    func publicKeys(algorithm: TokenAlgorithm) async throws {
+        let key = try Self.key(algorithm, id: "k1")
+        let set = try await AccessTokens(algorithm: algorithm) { [key] }.publicKeys
+        guard case .array(let keys)? = set["keys"] else {
+            Issue.record("there are no keys")
+            return
+        }
+        #expect(keys.count == (algorithm.isAsymmetric ? 1 : 0))
+        for key in keys {
+            #expect(key["kid"] == .string("k1"))
+            #expect(key["alg"] == .string(algorithm.rawValue))
+            for secret in ["d", "p", "q", "dp", "dq", "qi", "k"] { #expect(key[secret] == nil) }
+        }
+    }
+
+    @Test(
+        "A public key does not serve as a secret (key confusion), whichever way it is written",
+        arguments: [TokenAlgorithm.rs256, .es256, .edDSA])
+    func keyConfusion(algorithm: TokenAlgorithm) async throws {
+        let key = try Self.key(algorithm, id: "k1")
+        let tokens = try await AccessTokens(algorithm: algorithm) { [key] }
+        let published = try #require(key.publicKey)
+        for secret in [String(decoding: published.json(), as: UTF8.self), published["x"]?.string ?? published["n"]?.string ?? ""] {
+            let forged = Forge.token(alg: "HS256", Forge.claims(), secret: secret, more: ", \"kid\": \"k1\"")
+            await #expect(throws: EMSError.self) { try await tokens.verify(forged, at: Self.issuedAt) }
+            let disguised = Forge.token(alg: algorithm.rawValue, Forge.claims(), secret: secret, more: ", \"kid\": \"k1\"")
+            await #expect(throws: EMSError.self) { try await tokens.verify(disguised, at: Self.issuedAt) }
+        }
+    }
+
+    @Test("A token of another algorithm is refused, though its key be one of ours")
+    func pinnedAlgorithm() async throws {
+        let edwards = try Self.key(.edDSA, id: "k1")
+        let token = try await AccessTokens(algorithm: .edDSA) { [edwards] }.sign(claims())
+        let tokens = try await AccessTokens(algorithm: .es256) { [try Self.key(.es256, id: "k1"), edwards] }
+        await #expect(throws: EMSError.self) { try await tokens.verify(token, at: Self.issuedAt) }
+    }
+
+    @Test("A key made meanwhile is found when a token names it; a name that stays unknown is not looked for all the time")
+    func newKeys() async throws {
+        let keys = Keys([try Self.key(.edDSA, id: "old")])
+        let tokens = try await AccessTokens(algorithm: .edDSA) { keys.load() }
+        let old = try await tokens.sign(claims())
+        let fresh = try Self.key(.edDSA, id: "new")
+        let new = try await AccessTokens(algorithm: .edDSA) { [fresh] }.sign(claims())
+        await #expect(throws: EMSError.self) { try await tokens.verify(new, at: Self.issuedAt) }
+        let looked = keys.loads
+        for _ in 0..<10 { await #expect(throws: EMSError.self) { try await tokens.verify(new, at: Self.issuedAt) } }
+        #expect(keys.loads == looked)
+        keys.add(fresh)
+        #expect(try await tokens.verify(new, at: Self.issuedAt.adding(seconds: 2)) == claims())
+        #expect(try await tokens.verify(old, at: Self.issuedAt.adding(seconds: 2)) == claims())
+        #expect(try AccessTokens.inspect(try await tokens.sign(claims())).header["kid"] == .string("new"))
+    }
+
+    @Test("Keys that cannot be read anew leave the known ones in their place")
+    func brokenReload() async throws {
+        let keys = Keys([try Self.key(.edDSA, id: "old")])
+        let tokens = try await AccessTokens(algorithm: .edDSA) {
+            guard keys.loads == 0 else { throw EMSError(.configuration, "unreadable") }
+            return keys.load()
+        }
+        let token = try await tokens.sign(claims())
+        await #expect(throws: EMSError.self) { try await tokens.reload() }
+        #expect(try await tokens.verify(token, at: Self.issuedAt) == claims())
+    }
+
+    @Test("A token that is not to be used yet is refused; nor are headers that must be understood")
+    func notBefore() async throws {
+        let tokens = try await AccessTokens(secret: Self.secret)
+        let leeway = AccessTokens.leewaySeconds
+        let early = Forge.token(alg: "HS256", Forge.claims(["nbf": "\(1_767_225_600 + leeway + 1)"]))
+        await #expect(throws: EMSError.self) { try await tokens.verify(early, at: Self.issuedAt) }
+        let timely = Forge.token(alg: "HS256", Forge.claims(["nbf": "\(1_767_225_600 + leeway)"]))
+        #expect(try await tokens.verify(timely, at: Self.issuedAt) == claims())
+        let critical = Forge.token(alg: "HS256", Forge.claims(), more: ", \"crit\": [\"b64\"], \"b64\": false")
+        await #expect(throws: EMSError.self) { try await tokens.verify(critical, at: Self.issuedAt) }
+    }
+
+    /// Keys as a directory that others write to would hold them.
+    private final class Keys: Sendable {
+        private let state: Mutex<(keys: [TokenKey], loads: Int)>
+
+        init(_ keys: [TokenKey]) {
+            state = Mutex((keys, 0))
+        }
+
+        var loads: Int { state.withLock { $0.loads } }
+
+        func add(_ key: TokenKey) { state.withLock { $0.keys.insert(key, at: 0) } }
+
+        func load() -> [TokenKey] {
+            state.withLock {
+                $0.loads += 1
+                return $0.keys
+            }
+        }
+    }
+
     /// Makes tokens as another program would: without the code under test.
     private enum Forge {
         static func claims(_ changes: [String: String?] = [:]) -> String {
@@ -177,10 +295,13 @@ struct AccessTokensTests {
             return "{" + members.map { "\"\($0.key)\":\($0.value)" }.sorted().joined(separator: ",") + "}"
         }
 
-        static func token(alg: String, _ claims: String, isSigned: Bool = true) -> String {
-            let text = base64URL(Data("{\"alg\":\"\(alg)\",\"typ\":\"JWT\"}".utf8)) + "." + base64URL(Data(claims.utf8))
+        /// - Parameter more: further members of the header, after a comma.
+        static func token(
+            alg: String, _ claims: String, isSigned: Bool = true, secret: String = AccessTokensTests.secret, more: String = ""
+        ) -> String {
+            let text = base64URL(Data("{\"alg\":\"\(alg)\",\"typ\":\"JWT\"\(more)}".utf8)) + "." + base64URL(Data(claims.utf8))
             guard isSigned else { return text + "." }
-            let key = SymmetricKey(data: Data(AccessTokensTests.secret.utf8))
+            let key = SymmetricKey(data: Data(secret.utf8))
             let signature =
                 switch alg {
                 case "HS384": Data(HMAC<SHA384>.authenticationCode(for: Data(text.utf8), using: key))

@@ -21,14 +21,14 @@ struct EventQueryTests {
 
     @Test("Tags are asked for as they are stored")
     func tag() {
-        #expect(EventQuery(tag: " Swift ").tag == "swift")
-        #expect(EventQuery().tag == nil)
+        #expect(EventQuery(tags: [" Swift ", "swift", "Talk"]).tags == ["swift", "talk"])
+        #expect(EventQuery().tags.isEmpty)
     }
 
     @Test("Only texts, locations and places make a search")
     func searches() {
         #expect(!EventQuery().isSearch)
-        #expect(!EventQuery(tag: "a", status: .scheduled, createdBy: "b", startsAfter: Timestamp(milliseconds: 0)).isSearch)
+        #expect(!EventQuery(tags: ["a"], status: .scheduled, createdBy: "b", startsAfter: Timestamp(milliseconds: 0)).isSearch)
         #expect(EventQuery(text: "a").isSearch)
         #expect(EventQuery(location: "a").isSearch)
         #expect(EventQuery(area: Self.somewhere).isSearch)

@@ -213,7 +213,10 @@ struct SettingsTests {
         arguments: [
             (.port, "EMS_PORT", "http", "65535"), (.port, "EMS_PORT", "65536", "65535"), (.port, "EMS_PORT", "-1", "65535"),
             (.logLevel, "EMS_LOG_LEVEL", "loud", "warning"), (.algorithm, "ALGORITHM", "none", "HS256"),
-            (.algorithm, "ALGORITHM", "RS256", "HS256"), (.bcryptSaltRounds, "BCRYPT_SALT_ROUNDS", "3", "4"),
+            (.algorithm, "ALGORITHM", "RS512", "HS256"), (.maxConnections, "EMS_MAX_CONNECTIONS", "0", "from 1"),
+            (.trustedProxies, "EMS_TRUSTED_PROXIES", "10.0.0.0/33", "networks"), (.frontendURL, "FRONTEND_URL", "*", "origins"),
+            (.eventCreators, "EMS_EVENT_CREATORS", "nobody", "organizers"), (.apiRateLimit, "EMS_API_RATE_LIMIT", "lots", "1200/minute"),
+            (.bcryptSaltRounds, "BCRYPT_SALT_ROUNDS", "3", "4"),
             (.bcryptSaltRounds, "BCRYPT_SALT_ROUNDS", "21", "20"), (.rateLimitEnabled, "RATE_LIMIT_ENABLED", "perhaps", "true or false"),
             (.loginRateLimit, "LOGIN_RATE_LIMIT", "often", "5/minute"),
             (.accessTokenExpireMinutes, "ACCESS_TOKEN_EXPIRE_MINUTES", "0", "from 1"), (.apiPrefix, "API_PREFIX", "api", "/api"),
@@ -337,9 +340,9 @@ struct SettingsTests {
     @Test("With MongoDB the signing key must be set: there is no default")
     func keyWithMongoDB() throws {
         let settings = try settings(environment: Self.servers)
-        #expect { try settings.signingKey() } throws: { ($0 as? EMSError)?.code == .configuration }
-        let key = try self.settings(environment: Self.servers.merging(["SECRET_KEY": Self.secret]) { $1 }).signingKey()
-        #expect(key.secret == Self.secret)
+        #expect { try settings.tokenKeys() } throws: { ($0 as? EMSError)?.code == .configuration }
+        let keys = try self.settings(environment: Self.servers.merging(["SECRET_KEY": Self.secret]) { $1 }).tokenKeys()
+        #expect(keys.map(\.id) == [try TokenKey(secret: Self.secret).id])
     }
 
     @Test(

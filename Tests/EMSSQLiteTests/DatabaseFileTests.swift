@@ -180,8 +180,8 @@ struct DatabaseFileTests {
     @Test("Rate limits and leases are shared between openings")
     func sharedCounts() async throws {
         try await withTwoBackends { one, two in
-            #expect(try await one.stores.rateLimits.attempt("k", limit: 1, window: 60, at: Samples.epoch) == nil)
-            #expect(try await two.stores.rateLimits.attempt("k", limit: 1, window: 60, at: Samples.epoch) == 60)
+            #expect(try await one.stores.rateLimits.attempt("k", limit: 1, window: 60, at: Samples.epoch).isGranted)
+            #expect(try await two.stores.rateLimits.attempt("k", limit: 1, window: 60, at: Samples.epoch).resetSeconds == 60)
             try await one.broker.publish([Samples.brokerMessage()])
             let held = try await one.broker.receive(limit: 10, waiting: false)
             #expect(held.count == 1)

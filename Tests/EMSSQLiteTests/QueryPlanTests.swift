@@ -18,11 +18,11 @@ struct QueryPlanTests {
             for mask in 0..<32 {
                 for cursor in [nil, PageCursor.key(value: 5, id: EventID().description)] {
                     let query = EventQuery(
-                        tag: mask & 1 == 0 ? nil : "t", status: mask & 2 == 0 ? nil : .scheduled, createdBy: mask & 4 == 0 ? nil : "c",
+                        tags: mask & 1 == 0 ? [] : ["t"], status: mask & 2 == 0 ? nil : .scheduled, createdBy: mask & 4 == 0 ? nil : "c",
                         startsAfter: mask & 8 == 0 ? nil : Timestamp(milliseconds: 1),
                         startsBefore: mask & 16 == 0 ? nil : Timestamp(milliseconds: 9), sort: sort, page: PageRequest(after: cursor))
                     let (sql, arguments) = EventListing(query).pageStatement()
-                    let isUnfiltered = query.tag == nil && query.status == nil && query.createdBy == nil
+                    let isUnfiltered = query.tags.isEmpty && query.status == nil && query.createdBy == nil
                     try await expectGoodPlan(sql, arguments, in: backend, mayScanIndex: isUnfiltered)
                 }
             }

@@ -183,15 +183,75 @@ struct TokenCommandTests {
     @Test("The key is shown by its fingerprint, which changes with the key")
     func keys() async throws {
         let workspace = try Workspace()
-        let own = try await workspace.ems("token", "keys", "-o", "json").jsonDocument()
+        func key(_ environment: [String: String] = [:]) async throws -> JSONValue {
+            let keys = try await workspace.ems("token", "keys", "-o", "json", environment: environment).jsonDocument()
+            return try #require(keys.arrayItems.first)
+        }
+        let own = try await key()
         #expect(own["algorithm"] == .string("HS256"))
         #expect(own["source"]?.string?.hasSuffix("/secret.key") == true)
-        #expect(try await workspace.ems("token", "keys", "-o", "json").jsonDocument() == own)
+        #expect(own["signs"] == .bool(true))
+        #expect(try await key() == own)
         let secret = String(repeating: "k", count: 32)
-        let named = try await workspace.ems("token", "keys", "-o", "json", environment: ["SECRET_KEY": secret])
-        #expect(try named.jsonDocument()["source"] == .string("SECRET_KEY"))
-        #expect(try named.jsonDocument()["fingerprint"] != own["fingerprint"])
-        #expect(!named.output.contains(secret))
+        let named = try await key(["SECRET_KEY": secret])
+        #expect(named["source"] == .string("SECRET_KEY"))
+        #expect(named["key_id"] != own["key_id"])
+        #expect(!String(decoding: named.json(), as: UTF8.self).contains(secret))
+    }
+
+    @Test(
+        "After a rotation new tokens have the new key, and the old ones live on until the old key is removed",
+        arguments: TokenAlgorithm.allCases)
+    func rotation(algorithm: TokenAlgorithm) async throws {
+        let workspace = try Workspace(["ALGORITHM": algorithm.rawValue])
+        try await workspace.makeUser("ada")
+        func keyID(of token: String) async throws -> String? {
+            try await workspace.ems("token", "inspect", input: token).jsonDocument()["header"]?["kid"]?.string
+        }
+        let before = try await workspace.token(of: "ada")
+        let old = try #require(try await keyID(of: before))
+        let dry = try await workspace.ems("token", "keys", "rotate", "--dry-run")
+        #expect(dry.status == 0 && dry.output.isEmpty)
+        let new = try await workspace.output("token", "keys", "rotate", "-o", "id").trimmingNewline
+        #expect(new != old)
+        let after = try await workspace.token(of: "ada")
+        #expect(try await keyID(of: after) == new)
+        #expect(try await workspace.output("token", "keys", "-o", "id") == "\(new)\n\(old)\n")
+        for token in [before, after] { #expect(try await workspace.ems("token", "verify", input: token).status == 0) }
+
+        try await workspace.ems("token", "keys", "remove", new, "--yes").expectFailure(64, saying: "rotate")
+        try await workspace.ems("token", "keys", "remove", "nothing", "--yes").expectFailure(66)
+        try await workspace.ems("token", "keys", "remove", old).expectFailure(64, saying: "--yes")
+        #expect(try await workspace.ems("token", "keys", "remove", old, "--yes").status == 0)
+        #expect(try await workspace.ems("token", "verify", input: before).status == 77)
+        #expect(try await workspace.ems("token", "verify", input: after).status == 0)
+    }
+
+    @Test("A key that comes from SECRET_KEY is not ours to change; the one before verifies as long as it is named")
+    func configuredKey() async throws {
+        let (first, second) = (String(repeating: "1", count: 32), String(repeating: "2", count: 32))
+        let workspace = try Workspace(["SECRET_KEY": first])
+        try await workspace.makeUser("ada")
+        let token = try await workspace.token(of: "ada")
+        try await workspace.ems("token", "keys", "rotate").expectFailure(78, saying: "SECRET_KEY_PREVIOUS")
+        let changed = ["SECRET_KEY": second, "SECRET_KEY_PREVIOUS": first]
+        #expect(try await workspace.ems("token", "verify", input: token, environment: changed).status == 0)
+        #expect(try await workspace.ems("token", "verify", input: token, environment: ["SECRET_KEY": second]).status == 77)
+    }
+
+    @Test("Private keys lie in files that only their owner reads, and one that others read is refused")
+    func keyFiles() async throws {
+        let workspace = try Workspace(["ALGORITHM": "EdDSA"])
+        let id = try await workspace.output("token", "keys", "-o", "id").trimmingNewline
+        let path = workspace.dataDirectory + "/keys/\(id).pem"
+        let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
+        #expect(mode == 0o600)
+        try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: path)
+        try await workspace.ems("token", "keys").expectFailure(78, saying: "chmod 600")
+        try FileManager.default.removeItem(atPath: path)
+        _ = try workspace.file("data/keys/broken.pem", "nonsense")
+        try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: workspace.dataDirectory + "/keys/broken.pem")
+        try await workspace.ems("token", "keys").expectFailure(78, saying: "broken", "EdDSA")
     }
 
     @Test("Neither key nor token is in anything but the issued token, not even with --verbose")

@@ -90,12 +90,12 @@ public enum EventSearchConformance {
                 query.text = "match"
                 return try await titles(query, fixture)
             }
-            #expect(try await found(EventQuery(tag: "X")) == ["match one", "match two"])
+            #expect(try await found(EventQuery(tags: ["X"])) == ["match one", "match two"])
             #expect(try await found(EventQuery(status: .canceled)) == ["match two"])
             #expect(try await found(EventQuery(createdBy: "operator:a")) == ["match one", "match three"])
             #expect(try await found(EventQuery(startsAfter: Samples.hour(2))) == ["match two", "match three"])
             #expect(try await found(EventQuery(startsBefore: Samples.hour(2))) == ["match one"])
-            #expect(try await found(EventQuery(tag: "x", createdBy: "operator:b", sort: .startTimeDescending)) == ["match two"])
+            #expect(try await found(EventQuery(tags: ["x"], createdBy: "operator:b", sort: .startTimeDescending)) == ["match two"])
         },
         ConformanceCase("Search results come in the order asked for, page by page without gap or repeat") { fixture in
             for index in 0..<7 {

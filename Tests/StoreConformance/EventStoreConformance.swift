@@ -47,7 +47,7 @@ public enum EventStoreConformance {
             let taken = try await events.insert(batch.map { (event: $0, change: Samples.change(.created, $0)) })
             #expect(taken == [known.id, batch[6].id])
             #expect(try await events.event(id: known.id) == known)
-            #expect(try await events.events(EventQuery(tag: "many")).total == Total(count: 18))
+            #expect(try await events.events(EventQuery(tags: ["many"])).total == Total(count: 18))
             #expect(try await fixture.stores.outbox.pendingStatus().count == 19)
             #expect(try await events.insert([]).isEmpty)
         },
@@ -81,9 +81,9 @@ public enum EventStoreConformance {
             try await events.update(updated, expecting: 1, change: change)
             #expect(try await events.event(id: event.id) == updated)
             #expect(try await fixture.stores.outbox.pendingChanges(limit: 10).last == change)
-            #expect(try await events.events(EventQuery(tag: "a")).events.isEmpty)
-            #expect(try await events.events(EventQuery(tag: "c")).events == [updated])
-            #expect(try await events.events(EventQuery(tag: "b")).events == [updated])
+            #expect(try await events.events(EventQuery(tags: ["a"])).events.isEmpty)
+            #expect(try await events.events(EventQuery(tags: ["c"])).events == [updated])
+            #expect(try await events.events(EventQuery(tags: ["b"])).events == [updated])
         },
         ConformanceCase("An update with another version is refused, and leaves no change") { fixture in
             let events = fixture.stores.events
@@ -99,7 +99,7 @@ public enum EventStoreConformance {
                 try await events.update(unknown, expecting: 1, change: Samples.change(.updated, unknown))
             }
             #expect(try await events.event(id: event.id) == event)
-            #expect(try await events.events(EventQuery(tag: "kept")).events == [event])
+            #expect(try await events.events(EventQuery(tags: ["kept"])).events == [event])
             #expect(try await fixture.stores.outbox.pendingStatus().count == 1)
         },
         ConformanceCase("Of eight updates from one version exactly one is stored, with its change") { fixture in
@@ -124,7 +124,7 @@ public enum EventStoreConformance {
             try await events.delete(event.id, expecting: 1, change: change)
             #expect(try await events.event(id: event.id) == nil)
             #expect(try await events.events(EventQuery()).total == Total(count: 0))
-            #expect(try await events.events(EventQuery(tag: "t")).total == Total(count: 0))
+            #expect(try await events.events(EventQuery(tags: ["t"])).total == Total(count: 0))
             #expect(try await events.events(EventQuery(text: "gone")).events.isEmpty)
             let area = EventQuery.Area(center: Coordinates(latitude: 1, longitude: 1), radiusKilometres: 5)
             #expect(try await events.events(EventQuery(area: area)).events.isEmpty)
@@ -233,12 +233,13 @@ public enum EventStoreConformance {
             ]
             for (sort, titles) in orders {
                 #expect(try await events.events(EventQuery(sort: sort)).events.map(\.title).joined() == titles, "\(sort)")
-                #expect(try await events.events(EventQuery(tag: "t", sort: sort)).events.map(\.title).joined() == titles, "\(sort), by tag")
+                #expect(
+                    try await events.events(EventQuery(tags: ["t"], sort: sort)).events.map(\.title).joined() == titles, "\(sort), by tag")
                 let page = try await events.events(EventQuery(status: .scheduled, createdBy: "operator:root", sort: sort))
                 #expect(page.events.map(\.title).joined() == titles, "\(sort), by status and creator")
                 #expect(try await allTitles(EventQuery(sort: sort, page: PageRequest(size: 2)), events) == titles, "\(sort), by cursor")
                 #expect(
-                    try await allTitles(EventQuery(tag: "t", sort: sort, page: PageRequest(size: 1)), events) == titles,
+                    try await allTitles(EventQuery(tags: ["t"], sort: sort, page: PageRequest(size: 1)), events) == titles,
                     "\(sort), by tag and cursor")
             }
         },
@@ -248,16 +249,20 @@ public enum EventStoreConformance {
             for index in 0..<24 {
                 let event = Samples.event(
                     "\(index)", start: index, by: index.isMultiple(of: 2) ? "operator:a" : "operator:b",
-                    tags: index.isMultiple(of: 3) ? ["three", "x"] : ["x"], status: index.isMultiple(of: 4) ? .canceled : .scheduled)
+                    tags: (index.isMultiple(of: 3) ? ["three"] : []) + (index.isMultiple(of: 5) ? ["five"] : []) + ["x"],
+                    status: index.isMultiple(of: 4) ? .canceled : .scheduled)
                 all.append(try await fixture.add(event))
             }
-            for mask in 0..<32 {
+            let tags: [[String]] = [[], ["three"], ["three", "x"], ["five", "three"], ["three", "nobody"]]
+            for (mask, tags) in (0..<32).flatMap({ mask in tags.map { (mask, $0) } }) {
                 let query = EventQuery(
-                    tag: mask & 1 == 0 ? nil : "three", status: mask & 2 == 0 ? nil : .canceled,
+                    tags: tags, tagMatch: mask & 1 == 0 ? .all : .any, status: mask & 2 == 0 ? nil : .canceled,
                     createdBy: mask & 4 == 0 ? nil : "operator:a", startsAfter: mask & 8 == 0 ? nil : Samples.hour(6),
                     startsBefore: mask & 16 == 0 ? nil : Samples.hour(18), page: PageRequest(size: 100))
                 let expected = all.filter { event in
-                    (query.tag.map(event.tags.contains) ?? true) && (query.status.map { $0 == event.status } ?? true)
+                    let present = tags.filter(event.tags.contains).count
+                    return (query.tagMatch == .all ? present == tags.count : tags.isEmpty || present > 0)
+                        && (query.status.map { $0 == event.status } ?? true)
                         && (query.createdBy.map { $0 == event.createdBy } ?? true)
                         && (query.startsAfter.map { event.startTime >= $0 } ?? true)
                         && (query.startsBefore.map { event.startTime < $0 } ?? true)
@@ -272,12 +277,27 @@ public enum EventStoreConformance {
                 }
             }
         },
+        ConformanceCase("Any of several tags are read page by page, in order, each event once") { fixture in
+            let events = fixture.stores.events
+            let choices = [["a"], ["b"], ["a", "b"], ["c"], ["b", "c"]]
+            for index in 0..<25 { try await fixture.add(Samples.event("\(index)", start: index, tags: choices[index % 5])) }
+            for sort in [EventQuery.Sort.startTime, .startTimeDescending, .createdAt] {
+                let titles = try await allTitles(
+                    EventQuery(tags: ["a", "b"], tagMatch: .any, sort: sort, page: PageRequest(size: 2)), events)
+                let expected = (0..<25).filter { $0 % 5 != 3 }.map(String.init)
+                #expect(titles == (sort == .startTimeDescending ? expected.reversed() : expected).joined(), "\(sort)")
+            }
+            let second = try await events.events(
+                EventQuery(tags: ["a", "b"], tagMatch: .any, page: PageRequest(number: 2, size: 3)))
+            #expect(second.events.map(\.title) == ["4", "5", "6"])
+            #expect(second.total == Total(count: 20))
+        },
         ConformanceCase("A tag is found whole and in any letter case; a creator and a tag nobody has, not at all") { fixture in
             let events = fixture.stores.events
             let event = try await fixture.add(Samples.event(tags: ["swift talk", "b"]))
-            #expect(try await events.events(EventQuery(tag: " Swift Talk ")).events == [event])
+            #expect(try await events.events(EventQuery(tags: [" Swift Talk "])).events == [event])
             for tag in ["swift", "talk", "swift talk,b", "%", ""] {
-                let page = try await events.events(EventQuery(tag: tag))
+                let page = try await events.events(EventQuery(tags: [tag]))
                 #expect(page.events.isEmpty && page.total == Total(count: 0), "\(tag)")
             }
             #expect(try await events.events(EventQuery(createdBy: "operator:nobody")).total == Total(count: 0))
@@ -289,7 +309,7 @@ public enum EventStoreConformance {
             func totals() async throws -> [Int] {
                 var totals: [Int] = []
                 for query in [
-                    EventQuery(), EventQuery(tag: "old"), EventQuery(tag: "new"), EventQuery(status: .scheduled),
+                    EventQuery(), EventQuery(tags: ["old"]), EventQuery(tags: ["new"]), EventQuery(status: .scheduled),
                     EventQuery(status: .canceled), EventQuery(createdBy: "operator:a"),
                 ] {
                     let page = try await events.events(query)

@@ -11,7 +11,7 @@ struct ConfigCheck: AsyncParsableCommand {
     @OptionGroup var global: GlobalOptions
 
     func run() async throws {
-        _ = try global.settings().signingKey()
+        _ = try global.settings().tokenKeys()
         let runtime = try await global.openRuntime()
         _ = try await runtime.health().broker.get()
         await runtime.close()

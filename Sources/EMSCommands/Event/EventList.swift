@@ -11,8 +11,7 @@ struct EventList: StoreCommand {
             "ems event list --tag conference --sort -start_time --limit 20",
             "ems event list --all -o jsonl > events.jsonl"))
 
-    @Option(help: "Only events with this tag.")
-    var tag: String?
+    @OptionGroup var tags: TagOptions
 
     @Option(help: "Only scheduled, canceled or completed events.")
     var status: Event.Status?
@@ -30,7 +29,9 @@ struct EventList: StoreCommand {
     func run(_ runtime: Runtime, as principal: Principal) async throws {
         let creator = try await runtime.creator(named: createdBy)
         try await limits.list(output) { page in
-            let found = try await runtime.events.events(EventQuery(tag: tag, status: status, createdBy: creator, sort: sort, page: page))
+            let found = try await runtime.events.events(
+                EventQuery(
+                    tags: tags.tags, tagMatch: tags.tagMatch, status: status, createdBy: creator, sort: sort, page: page))
             return (found.events, found.next)
         }
     }

@@ -14,8 +14,7 @@ struct EventSearchCommand: StoreCommand {
     @Argument(help: "Words in title, description, location or tags; their beginnings are enough.")
     var text: String?
 
-    @Option(help: "Only events with this tag.")
-    var tag: String?
+    @OptionGroup var tags: TagOptions
 
     @Option(help: "Only scheduled, canceled or completed events.")
     var status: Event.Status?
@@ -36,7 +35,7 @@ struct EventSearchCommand: StoreCommand {
     var near: PlaceArgument?
 
     @Option(help: "How near.")
-    var radiusKm = 10.0
+    var radiusKm = EventQuery.Area.usualRadius
 
     @Option(parsing: .unconditional, help: "relevance, distance, start_time, -start_time, created_at or -created_at.")
     var sort: EventQuery.Sort?
@@ -51,7 +50,8 @@ struct EventSearchCommand: StoreCommand {
         try await limits.list(output) { page in
             let found = try await runtime.events.events(
                 EventQuery(
-                    text: text, tag: tag, status: status, location: location, createdBy: creator, startsAfter: startAfter?.timestamp,
+                    text: text, tags: tags.tags, tagMatch: tags.tagMatch, status: status, location: location, createdBy: creator,
+                    startsAfter: startAfter?.timestamp,
                     startsBefore: startBefore?.timestamp, area: area, sort: sort, page: page))
             return (found.events, found.next)
         }

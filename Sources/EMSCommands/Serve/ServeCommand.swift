@@ -11,7 +11,9 @@ struct ServeCommand: AsyncParsableCommand {
         discussion: examples(
             "ems serve",
             "ems serve --host 0.0.0.0 --port 8080",
-            "ems serve --role auth --role events --port 8001"))
+            "ems serve --role auth --role events --port 8001",
+            "ems serve --tls-cert chain.pem --tls-key key.pem --port 8443",
+            "ems serve --openapi > openapi.json"))
 
     @Option(help: "The address to listen on.")
     var host: String?
@@ -24,21 +26,36 @@ struct ServeCommand: AsyncParsableCommand {
         help: ArgumentHelp("Run only this part: auth, events or notifications. May be given several times.", valueName: "role"))
     var roles: [ServerRole] = []
 
+    @Option(help: "Serve HTTPS and HTTP/2 with this certificate chain in PEM; SIGHUP reads it anew.", completion: .file())
+    var tlsCert: String?
+
+    @Option(help: "The certificate's private key in PEM.", completion: .file())
+    var tlsKey: String?
+
+    @Flag(name: .customLong("openapi"), help: "Print the OpenAPI document of what would be served, and end.")
+    var printsDocument = false
+
     @OptionGroup var global: GlobalOptions
 
     func run() async throws {
         var flags: [SettingKey: String] = [:]
         flags[.host] = host
         flags[.port] = port
+        flags[.tlsCert] = tlsCert
+        flags[.tlsKey] = tlsKey
         let settings = try global.settings(flags)
+        let roles = roles.isEmpty ? Set(ServerRole.allCases) : Set(roles)
+        if printsDocument {
+            return try StandardOutput.write(OpenAPIDocument(roles: roles, prefix: settings.apiPrefix).json(pretty: true) + [0x0A])
+        }
         var logger = Logger(label: "ems", factory: { StreamLogHandler.standardError(label: $0) })
         logger.logLevel = global.verbose ? .debug : settings.logLevel
         let runtime = try await Runtime(settings: settings, mode: .daemon, logger: logger)
-        let roles = roles.isEmpty ? Set(ServerRole.allCases) : Set(roles)
         let parts = ServerRole.allCases.filter(roles.contains).map(\.rawValue).joined(separator: ", ")
+        let scheme = settings.server.certificate == nil ? "http" : "https"
         let daemon = Daemon(runtime: runtime, roles: roles) { host, port in
             let address = host.contains(":") ? "[\(host)]" : host
-            StandardError.write("ems: serving \(parts) on http://\(address):\(port)")
+            StandardError.write("ems: serving \(parts) on \(scheme)://\(address):\(port)")
         }
         try await daemon.run()
         await runtime.close()

@@ -9,13 +9,19 @@ public struct EMSError: Error, Sendable {
     public let fields: [FieldError]
     /// After how many seconds another try may succeed.
     public let retryAfter: Int?
+    /// What is left of the attempts, for ``ErrorCode/rateLimited``.
+    public let allowance: RateAllowance?
 
-    public init(_ code: ErrorCode, _ message: String, fix: String? = nil, fields: [FieldError] = [], retryAfter: Int? = nil) {
+    public init(
+        _ code: ErrorCode, _ message: String, fix: String? = nil, fields: [FieldError] = [], retryAfter: Int? = nil,
+        allowance: RateAllowance? = nil
+    ) {
         self.code = code
         self.message = message
         self.fix = fix
         self.fields = fields
         self.retryAfter = retryAfter
+        self.allowance = allowance
     }
 
     /// Any error as one of the catalogue's: what is not an ``EMSError`` is a fault of the program.
@@ -37,6 +43,11 @@ public struct EMSError: Error, Sendable {
     /// One wrong field.
     public static func invalid(_ field: String, _ message: String, type: String = "value_error", in place: String = "body") -> EMSError {
         invalid([FieldError([place, field], message, type: type)])
+    }
+
+    public static func rateLimited(_ message: String, _ allowance: RateAllowance) -> EMSError {
+        let wait = max(1, allowance.resetSeconds)
+        return EMSError(.rateLimited, message, fix: "try again in \(wait) s", retryAfter: wait, allowance: allowance)
     }
 
     public static func usernameTaken(_ username: String) -> EMSError {

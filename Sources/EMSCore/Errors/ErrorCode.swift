@@ -12,6 +12,7 @@ public enum ErrorCode: String, CaseIterable, Sendable {
     case forbidden
     case notFound = "not_found"
     case methodNotAllowed = "method_not_allowed"
+    case notAcceptable = "not_acceptable"
     case unsupportedMediaType = "unsupported_media_type"
     case upgradeRequired = "upgrade_required"
     case usernameTaken = "username_taken"
@@ -43,7 +44,7 @@ public enum ErrorCode: String, CaseIterable, Sendable {
         switch self {
         case .failed, .slowConsumer, .goingAway: 1
         case .partial: 3
-        case .usage, .methodNotAllowed, .unsupportedMediaType, .upgradeRequired: 64
+        case .usage, .methodNotAllowed, .notAcceptable, .unsupportedMediaType, .upgradeRequired: 64
         case .malformed, .invalid, .tooLarge, .storeCorrupt: 65
         case .notFound: 66
         case .unreachable: 69
@@ -74,6 +75,7 @@ public enum ErrorCode: String, CaseIterable, Sendable {
         case .forbidden: 403
         case .notFound: 404
         case .methodNotAllowed: 405
+        case .notAcceptable: 406
         case .usernameTaken, .emailTaken, .exists: 409
         case .versionConflict: 412
         case .tooLarge: 413
@@ -116,6 +118,7 @@ public enum ErrorCode: String, CaseIterable, Sendable {
         case .forbidden: "Not allowed"
         case .notFound: "Not found"
         case .methodNotAllowed: "Method not allowed"
+        case .notAcceptable: "Not acceptable"
         case .unsupportedMediaType: "Unsupported media type"
         case .upgradeRequired: "Upgrade required"
         case .usernameTaken: "Username taken"

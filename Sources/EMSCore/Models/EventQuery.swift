@@ -11,8 +11,17 @@ public struct EventQuery: Sendable, Equatable {
         case distance
     }
 
+    /// What several tags mean.
+    public enum TagMatch: String, CaseIterable, Sendable {
+        case all, any
+    }
+
     /// A circle on the earth.
     public struct Area: Sendable, Equatable {
+        /// Half of the equator.
+        public static let largestRadius = 20_038.0
+        public static let usualRadius = 10.0
+
         public let center: Coordinates
         public let radiusKilometres: Double
 
@@ -24,7 +33,10 @@ public struct EventQuery: Sendable, Equatable {
 
     /// Words that must all occur in title, description, location or tags.
     public var text: String?
-    public var tag: String?
+    /// In canonical form, each once.
+    public var tags: [String]
+    /// Whether an event must have all ``tags`` or any of them.
+    public var tagMatch: TagMatch
     public var status: Event.Status?
     /// Words that must all occur in the location.
     public var location: String?
@@ -36,12 +48,15 @@ public struct EventQuery: Sendable, Equatable {
     public var page: PageRequest
 
     public init(
-        text: String? = nil, tag: String? = nil, status: Event.Status? = nil, location: String? = nil, createdBy: String? = nil,
+        text: String? = nil, tags: [String] = [], tagMatch: TagMatch = .all, status: Event.Status? = nil, location: String? = nil,
+        createdBy: String? = nil,
         startsAfter: Timestamp? = nil, startsBefore: Timestamp? = nil, area: Area? = nil, sort: Sort? = nil,
         page: PageRequest = PageRequest()
     ) {
         self.text = text
-        self.tag = tag.map(EventRules.canonicalTag)
+        var seen: Set<String> = []
+        self.tags = tags.map(EventRules.canonicalTag).filter { seen.insert($0).inserted }
+        self.tagMatch = tagMatch
         self.status = status
         self.location = location
         self.createdBy = createdBy
@@ -59,8 +74,21 @@ public struct EventQuery: Sendable, Equatable {
     /// How many matches of a text or an area are looked at.
     public static let candidateLimit = 10_000
 
+    /// Whether an event's tags are what is asked for.
+    public func matches(tags present: some Sequence<String>) -> Bool {
+        if tags.isEmpty { return true }
+        let present = Set(present)
+        return tagMatch == .all ? tags.allSatisfy(present.contains) : tags.contains(where: present.contains)
+    }
+
+    /// How many tags may be asked for at once.
+    public static let tagCountLimit = 20
+
     /// - Throws: ``EMSError`` where order and filters do not go together.
     public func validate() throws {
+        guard tags.count <= Self.tagCountLimit else {
+            throw EMSError.invalid("tag", "must not stand more than \(Self.tagCountLimit) times", type: "too_long", in: "query")
+        }
         if sort == .relevance, text == nil {
             throw EMSError.invalid("sort", "relevance needs a text to search for (q)", in: "query")
         }
@@ -71,7 +99,7 @@ public struct EventQuery: Sendable, Equatable {
             guard (-90...90).contains(area.center.latitude), (-180...180).contains(area.center.longitude) else {
                 throw EMSError.invalid("near", "must be latitude,longitude within -90…90 and -180…180", in: "query")
             }
-            guard area.radiusKilometres > 0, area.radiusKilometres <= 20_038 else {
+            guard area.radiusKilometres > 0, area.radiusKilometres <= Area.largestRadius else {
                 throw EMSError.invalid("radius_km", "must be over 0 and at most 20038", in: "query")
             }
         }

@@ -1,7 +1,10 @@
 import JWTKit
+import Synchronization
 
-/// Signs and verifies access tokens: JWTs (RFC 7519) under HS256, the rules of RFC 8725 kept: the algorithm is ours, not the token's.
-public struct AccessTokens: Sendable {
+/// Signs and verifies access tokens: JWTs (RFC 7519), by the rules of RFC 8725: the algorithm is ours, not the token's.
+///
+/// There may be several keys of that algorithm. The first signs; all verify, so that keys can change while tokens live.
+public final class AccessTokens: Sendable {
     /// What an access token says.
     public struct Claims: Sendable, Equatable {
         public let tokenID: String
@@ -16,43 +19,99 @@ public struct AccessTokens: Sendable {
     public static let audience = "ems"
     /// Claims may lie this many seconds off, for clocks that disagree.
     public static let leewaySeconds: Int64 = 5
+    /// How long to wait between two looks for keys that are not known yet.
+    private static let patienceSeconds: Int64 = 1
+    private static let lengthLimit = 4096
 
-    public static let minimumSecretBytes = 32
+    private struct Ring: Sendable {
+        let collection: JWTKeyCollection
+        let keys: [TokenKey]
 
-    private let keys: JWTKeyCollection
+        var signing: TokenKey { keys[0] }
 
-    /// - Parameter secret: at least ``minimumSecretBytes`` (RFC 7518, section 3.2).
-    /// - Throws: ``EMSError`` with ``ErrorCode/configuration`` where it is shorter.
-    public init(secret: String) async throws {
-        guard secret.utf8.count >= Self.minimumSecretBytes else {
-            throw EMSError(
-                .configuration, "SECRET_KEY has \(secret.utf8.count) bytes; HS256 needs at least \(Self.minimumSecretBytes)",
-                fix: "make one with: openssl rand -hex 32")
-        }
-        keys = await JWTKeyCollection().add(hmac: HMACKey(from: secret), digestAlgorithm: .sha256)
+        func knows(_ id: String) -> Bool { keys.contains { $0.id == id } }
+    }
+
+    private let algorithm: TokenAlgorithm
+    private let load: @Sendable () throws -> [TokenKey]
+    private let ring: Mutex<Ring>
+    private let lookedAt = Mutex(Timestamp(milliseconds: 0))
+
+    /// - Parameters:
+    ///   - algorithm: the only one there is.
+    ///   - load: reads the keys, the one that signs first; called again when a token names an unknown one.
+    /// - Throws: what `load` throws; ``EMSError`` with ``ErrorCode/configuration`` where there is no key.
+    public init(algorithm: TokenAlgorithm, load: @escaping @Sendable () throws -> [TokenKey]) async throws {
+        self.algorithm = algorithm
+        self.load = load
+        ring = Mutex(try await Self.makeRing(algorithm, load()))
+    }
+
+    private static func makeRing(_ algorithm: TokenAlgorithm, _ keys: [TokenKey]) async throws -> Ring {
+        guard !keys.isEmpty else { throw EMSError(.configuration, "there is no key of \(algorithm.rawValue) to sign tokens with") }
+        let collection = JWTKeyCollection()
+        for key in keys { await key.add(to: collection) }
+        if algorithm == .hs256 { await keys[0].add(to: collection, isDefault: true) }
+        return Ring(collection: collection, keys: keys)
+    }
+
+    /// Reads the keys anew. Where that fails, those known go on.
+    public func reload() async throws {
+        let fresh = try await Self.makeRing(algorithm, load())
+        ring.withLock { $0 = fresh }
+    }
+
+    /// The public keys as a set of JSON Web Keys (RFC 7517, section 5), for others who verify our tokens.
+    public var publicKeys: JSONValue {
+        ["keys": .array(ring.withLock { $0 }.keys.compactMap(\.publicKey))]
     }
 
     public func sign(_ claims: Claims) async throws -> String {
-        try await keys.sign(Payload(claims))
+        let ring = ring.withLock { $0 }
+        return try await ring.collection.sign(Payload(claims), kid: JWKIdentifier(string: ring.signing.id))
     }
 
     /// Checks signature, algorithm, issuer, audience and times.
     /// - Throws: ``EMSError`` with ``ErrorCode/unauthenticated`` or ``ErrorCode/tokenExpired``.
     public func verify(_ token: String, at now: Timestamp) async throws -> Claims {
-        guard token.utf8.count <= 4096, Self.algorithm(of: token) == "HS256" else { throw Self.refused }
+        guard token.utf8.count <= Self.lengthLimit, let ring = try await ring(for: token, at: now) else { throw Self.refused }
         let payload: Payload
         do {
-            payload = try await keys.verify(token, as: Payload.self)
+            payload = try await ring.collection.verify(token, as: Payload.self)
         } catch {
             throw Self.refused
         }
-        guard let claims = payload.claims, payload.iss == Self.issuer, payload.aud == Self.audience,
-            claims.issuedAt <= now.adding(seconds: Self.leewaySeconds)
+        let latest = now.adding(seconds: Self.leewaySeconds)
+        guard let claims = payload.claims, payload.iss == Self.issuer, payload.aud == Self.audience, claims.issuedAt <= latest,
+            payload.nbf.map({ Timestamp(milliseconds: $0 * 1000) <= latest }) ?? true
         else { throw Self.refused }
         guard now < claims.expiresAt else {
             throw EMSError(.tokenExpired, "the token expired at \(claims.expiresAt)", fix: "log in again or refresh it")
         }
         return claims
+    }
+
+    /// The keys that the token's header asks for; `nil` where the header asks for anything that is not ours to give.
+    private func ring(for token: String, at now: Timestamp) async throws -> Ring? {
+        guard let header = try? Self.inspect(token).header, header["alg"]?.string == algorithm.rawValue, header["crit"] == nil else {
+            return nil
+        }
+        let known = ring.withLock { $0 }
+        guard let id = header["kid"] else {
+            // Only of one key it is certain which is meant.
+            return algorithm == .hs256 ? known : nil
+        }
+        guard let id = id.string else { return nil }
+        if known.knows(id) { return known }
+        // A key made by another process since. Whoever makes up names must not have us read files all the time.
+        let mayLook = lookedAt.withLock { last in
+            guard now >= last.adding(seconds: Self.patienceSeconds) || now < last else { return false }
+            last = now
+            return true
+        }
+        guard mayLook, (try? await reload()) != nil else { return nil }
+        let fresh = ring.withLock { $0 }
+        return fresh.knows(id) ? fresh : nil
     }
 
     /// Reads a token without checking anything: for showing it to a person.
@@ -70,17 +129,13 @@ public struct AccessTokens: Sendable {
 
     static let refused = EMSError(.unauthenticated, "the token is not valid", fix: "log in again")
 
-    private static func algorithm(of token: String) -> String? {
-        guard let header = try? inspect(token).header else { return nil }
-        return header["alg"]?.string
-    }
-
     private struct Payload: JWTPayload {
         let sub: String
         let role: String
         let sid: String
         let jti: String
         let iat: Int64
+        let nbf: Int64?
         let exp: Int64
         let iss: String
         let aud: String
@@ -91,6 +146,7 @@ public struct AccessTokens: Sendable {
             sid = claims.sessionID.description
             jti = claims.tokenID
             iat = claims.issuedAt.secondsSinceEpoch
+            nbf = nil
             exp = claims.expiresAt.secondsSinceEpoch
             iss = AccessTokens.issuer
             aud = AccessTokens.audience
@@ -101,39 +157,13 @@ public struct AccessTokens: Sendable {
         }
 
         var claims: Claims? {
+            let latest = Timestamp.latest.secondsSinceEpoch
             guard let userID = UserID(sub), let sessionID = SessionID(sid), let role = Role(rawValue: role),
-                iat >= 0, exp > iat, exp <= Timestamp.latest.secondsSinceEpoch
+                iat >= 0, exp > iat, exp <= latest, nbf.map({ $0 >= 0 && $0 <= latest }) ?? true
             else { return nil }
             return Claims(
                 tokenID: jti, userID: userID, sessionID: sessionID, role: role, issuedAt: Timestamp(milliseconds: iat * 1000),
                 expiresAt: Timestamp(milliseconds: exp * 1000))
         }
-    }
-}
-
-/// base64url without padding (RFC 4648, section 5).
-enum Base64URL {
-    static func decode(_ text: some StringProtocol) -> [UInt8]? {
-        var bytes: [UInt8] = []
-        var bits: UInt32 = 0
-        var count = 0
-        for byte in text.utf8 {
-            let value: UInt8
-            switch byte {
-            case UInt8(ascii: "A")...UInt8(ascii: "Z"): value = byte - UInt8(ascii: "A")
-            case UInt8(ascii: "a")...UInt8(ascii: "z"): value = byte - UInt8(ascii: "a") + 26
-            case UInt8(ascii: "0")...UInt8(ascii: "9"): value = byte - UInt8(ascii: "0") + 52
-            case UInt8(ascii: "-"): value = 62
-            case UInt8(ascii: "_"): value = 63
-            default: return nil
-            }
-            bits = bits << 6 | UInt32(value)
-            count += 6
-            if count >= 8 {
-                count -= 8
-                bytes.append(UInt8(truncatingIfNeeded: bits >> UInt32(count)))
-            }
-        }
-        return text.utf8.count % 4 == 1 ? nil : bytes
     }
 }

@@ -61,15 +61,15 @@ public struct AuthenticationService: Sendable {
     }
 
     /// Checks name and password. Unknown names and wrong passwords take the same time and read the same.
-    /// - Parameter address: where the attempt comes from, for the limit.
+    /// - Parameter address: where the attempt comes from: there is a limit for an address, and one for an account.
+    /// - Returns: the tokens, and what is left of the attempts, where they are limited.
     /// - Throws: ``EMSError`` with ``ErrorCode/rateLimited``, ``ErrorCode/invalidCredentials`` or ``ErrorCode/busy``.
-    public func login(_ name: String, password: String, address: String) async throws -> Grant {
-        if let (limit, window) = policy.loginAttempts,
-            let wait = try await limits.attempt("login:\(address)", limit: limit, window: window, at: now())
-        {
-            throw EMSError(.rateLimited, "too many log-in attempts from this address", fix: "try again in \(wait) s", retryAfter: wait)
-        }
+    public func login(_ name: String, password: String, address: NetworkAddress) async throws -> (Grant, RateAllowance?) {
+        let byAddress = try await countAttempt("address:\(address.limitKey)", "too many log-in attempts from this address")
         let credentials = try await users.credentials(login: name)
+        // An account has one count whichever of its names is used; a name that nobody has is counted just so.
+        let account = credentials.map { "user:\($0.user.id)" } ?? "name:\(hexadecimal(sha256(UserRules.caseFolded(name).utf8)))"
+        let byAccount = try await countAttempt(account, "too many log-in attempts for this account")
         let isRight = try await hasher.verify(password, against: credentials?.passwordHash)
         guard isRight, let user = credentials?.user, user.isActive else {
             throw EMSError(.invalidCredentials, "the username, the email or the password is wrong")
@@ -79,7 +79,27 @@ public struct AuthenticationService: Sendable {
         let (refreshToken, record) = makeRefreshToken(session.id, expiresAt: session.expiresAt)
         try await tokens.open(session, refreshToken: record)
         try await users.noteLogin(of: user.id, at: now())
-        return try await grant(user, session, refreshToken)
+        let allowance = [byAddress, byAccount].compactMap { $0 }.min { $0.remaining < $1.remaining }
+        return (try await grant(user, session, refreshToken), allowance)
+    }
+
+    /// Checks the password of somebody who is logged in, within the limits of log-ins: a stolen token must not serve to find it out.
+    /// - Throws: ``EMSError`` with ``ErrorCode/rateLimited``, ``ErrorCode/invalidCredentials`` or ``ErrorCode/busy``.
+    public func confirm(_ password: String, of user: UserID, address: NetworkAddress) async throws {
+        _ = try await countAttempt("address:\(address.limitKey)", "too many attempts from this address")
+        _ = try await countAttempt("user:\(user)", "too many attempts for this account")
+        let credentials = try await users.credentials(id: user)
+        guard try await hasher.verify(password, against: credentials?.passwordHash) else {
+            throw EMSError(.invalidCredentials, "the current password is wrong")
+        }
+    }
+
+    /// - Returns: `nil` where attempts are not limited.
+    private func countAttempt(_ key: String, _ refusal: String) async throws -> RateAllowance? {
+        guard let (limit, window) = policy.loginAttempts else { return nil }
+        let allowance = try await limits.attempt("login:\(key)", limit: limit, window: window, at: now())
+        guard allowance.isGranted else { throw EMSError.rateLimited(refusal, allowance) }
+        return allowance
     }
 
     /// Exchanges a refresh token for a new pair. One that was used before ends its whole session.
@@ -109,13 +129,31 @@ public struct AuthenticationService: Sendable {
     /// - Throws: ``EMSError`` with ``ErrorCode/unauthenticated``, ``ErrorCode/tokenExpired`` or ``ErrorCode/tokenRevoked``.
     public func authenticate(_ token: String) async throws -> Identity {
         let claims = try await accessTokens.verify(token, at: now())
-        guard let (session, user) = try await tokens.sessionAndUser(id: claims.sessionID), user.id == claims.userID else {
+        return try await identity(claims.userID, claims.sessionID, tokenExpiresAt: claims.expiresAt)
+    }
+
+    /// The same identity as it is by now: for connections that outlive a request.
+    /// - Throws: ``EMSError`` as ``authenticate(_:)``.
+    public func refreshed(_ identity: Identity) async throws -> Identity {
+        try await self.identity(identity.user.id, identity.sessionID, tokenExpiresAt: identity.tokenExpiresAt)
+    }
+
+    private func identity(_ userID: UserID, _ sessionID: SessionID, tokenExpiresAt: Timestamp) async throws -> Identity {
+        guard let (session, user) = try await tokens.sessionAndUser(id: sessionID), user.id == userID else {
             throw AccessTokens.refused
         }
         guard session.isLive(at: now()), user.isActive else {
             throw EMSError(.tokenRevoked, "the token was revoked", fix: "log in again")
         }
-        return Identity(user: user, sessionID: session.id, tokenExpiresAt: claims.expiresAt)
+        return Identity(user: user, sessionID: session.id, tokenExpiresAt: tokenExpiresAt)
+    }
+
+    /// The keys with which others verify our tokens (RFC 7517).
+    public var publicKeys: JSONValue { accessTokens.publicKeys }
+
+    /// Reads the signing keys anew; where that fails, those known go on.
+    public func reloadKeys() async throws {
+        try await accessTokens.reload()
     }
 
     /// Makes an access token for a user without a password: for operators.

@@ -1,14 +1,17 @@
 /// Events: who may write them, what they must be, and that every write is followed by its change.
 public struct EventService: Sendable {
     private let events: any EventStore
+    private let permissions: Permissions
     private let changeWritten: @Sendable (Change) -> Void
     private let now: @Sendable () -> Timestamp
 
     /// - Parameter changeWritten: called after every write, with the change that it left pending: for the relay.
     public init(
-        stores: Stores, changeWritten: @escaping @Sendable (Change) -> Void, now: @escaping @Sendable () -> Timestamp = Timestamp.now
+        stores: Stores, permissions: Permissions = Permissions(), changeWritten: @escaping @Sendable (Change) -> Void,
+        now: @escaping @Sendable () -> Timestamp = Timestamp.now
     ) {
         events = stores.events
+        self.permissions = permissions
         self.changeWritten = changeWritten
         self.now = now
     }
@@ -22,6 +25,7 @@ public struct EventService: Sendable {
 
     /// Makes an event, without storing it: everything checked.
     func drafted(_ draft: EventDraft, id: EventID = EventID(), by principal: Principal) throws -> Event {
+        try permissions.require(.createEvents, of: principal, "only organizers and admins create events here")
         let now = now()
         let draft = try EventRules.accepted(draft, startsAfter: now)
         return Event(
@@ -97,7 +101,7 @@ public struct EventService: Sendable {
 
     /// What an update makes of an event, without storing it.
     func updated(_ event: Event, by principal: Principal, _ edit: (EventDraft) throws -> EventDraft) throws -> Event {
-        guard Permissions.mayChange(event, principal) else { throw Self.notYours }
+        guard permissions.mayChange(event, principal) else { throw Self.notYours }
         let draft = try EventRules.accepted(edit(EventDraft(event)), startsAfter: nil)
         return Event(
             id: event.id, title: draft.title, description: draft.description, location: draft.location, startTime: draft.startTime,
@@ -124,7 +128,7 @@ public struct EventService: Sendable {
     /// Deletes an event. Its subscribers are told; their subscriptions end.
     public func delete(_ id: EventID, by principal: Principal, ifVersion version: Int? = nil) async throws {
         _ = try await retrying(id, ifVersion: version) { current in
-            guard Permissions.mayChange(current, principal) else { throw Self.notYours }
+            guard permissions.mayChange(current, principal) else { throw Self.notYours }
             let change = change(.deleted, current, principal)
             try await events.delete(id, expecting: current.version, change: change)
             changeWritten(change)

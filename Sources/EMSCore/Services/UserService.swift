@@ -3,12 +3,17 @@ public struct UserService: Sendable {
     private let users: any UserStore
     private let tokens: any TokenStore
     private let hasher: PasswordHasher
+    private let permissions: Permissions
     private let now: @Sendable () -> Timestamp
 
-    public init(stores: Stores, hasher: PasswordHasher, now: @escaping @Sendable () -> Timestamp = Timestamp.now) {
+    public init(
+        stores: Stores, hasher: PasswordHasher, permissions: Permissions = Permissions(),
+        now: @escaping @Sendable () -> Timestamp = Timestamp.now
+    ) {
         users = stores.users
         tokens = stores.tokens
         self.hasher = hasher
+        self.permissions = permissions
         self.now = now
     }
 
@@ -75,9 +80,14 @@ public struct UserService: Sendable {
     }
 
     public func users(_ query: UserQuery, for principal: Principal) async throws -> UserPage {
-        guard Permissions.mayListUsers(principal) else { throw EMSError(.forbidden, "only admins list users") }
+        try permissions.require(.listUsers, of: principal, "only admins list users")
         try query.page.validate()
         return try await users.users(query)
+    }
+
+    /// Whether email and log-in times of a user are for these eyes.
+    public func maySeePrivateFields(of user: User, _ principal: Principal) -> Bool {
+        permissions.maySeePrivateFields(of: user, principal)
     }
 
     /// What a patch makes of a user, without storing it.
@@ -129,16 +139,6 @@ public struct UserService: Sendable {
         let hash = try await hasher.hash(password)
         try await users.setPasswordHash(hash, of: id, at: now())
         _ = try await tokens.endAll(of: id, except: session, at: now())
-    }
-
-    /// Changes the user's own password.
-    public func changePassword(of id: UserID, from current: String, to new: String, keeping session: SessionID) async throws {
-        try check(newPassword: new, as: "new_password")
-        let credentials = try await users.credentials(id: id)
-        guard try await hasher.verify(current, against: credentials?.passwordHash) else {
-            throw EMSError(.invalidCredentials, "the current password is wrong")
-        }
-        try await setPassword(new, of: id, keeping: session, as: "new_password")
     }
 
     /// Removes the account with its sessions, subscriptions and inbox. Events the user created stay.

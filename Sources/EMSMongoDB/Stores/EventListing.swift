@@ -25,7 +25,7 @@ struct EventListing {
     /// in each document.
     private var index: String {
         let kind = field == "created_at" ? "created" : "start"
-        if query.tag != nil { return "events_tag_\(kind)" }
+        if !query.tags.isEmpty { return "events_tag_\(kind)" }
         if query.createdBy != nil { return "events_creator_\(kind)" }
         if query.status != nil { return "events_status_\(kind)" }
         return "events_\(kind)"
@@ -43,34 +43,59 @@ struct EventListing {
     }
 
     private func pageFilter(_ filter: inout BSONWriter) {
-        guard case .key(let value, let id) = query.page.after else { return self.filter(&filter, range) }
-        // Two stretches of the index, merged by the server: the rest of the equal values, and what comes after them.
+        if tagSets.count == 1, query.page.after == nil { return self.filter(&filter, tagSets[0], range) }
+        // Stretches of the index that the server merges, since each is in order by itself.
+        filter.array("$or") { stretches in
+            for tags in tagSets { add(tags, to: &stretches) }
+        }
+    }
+
+    private func add(_ tags: [String], to stretches: inout BSONArrayWriter) {
+        guard case .key(let value, let id) = query.page.after else {
+            return stretches.document { filter(&$0, tags, range) }
+        }
+        // After a cursor there are two: the rest of the equal values, and what comes after them.
         let place = Timestamp(milliseconds: value)
         let comparison = isDescending ? "$lt" : "$gt"
-        filter.array("$or") { stretches in
-            stretches.document { stretch in
-                self.filter(&stretch) { $0.member(field, place) }
-                stretch.document("_id") { $0.member(comparison, id) }
-            }
-            stretches.document { stretch in
-                self.filter(&stretch) { beyond in
-                    beyond.document(field) { bounds in
-                        self.bounds(&bounds, after: isDescending ? nil : place, before: isDescending ? place : nil)
-                    }
+        stretches.document { stretch in
+            filter(&stretch, tags) { $0.member(field, place) }
+            stretch.document("_id") { $0.member(comparison, id) }
+        }
+        stretches.document { stretch in
+            filter(&stretch, tags) { beyond in
+                beyond.document(field) { bounds in
+                    self.bounds(&bounds, after: isDescending ? nil : place, before: isDescending ? place : nil)
                 }
             }
         }
     }
 
+    /// The tags that each make a stretch of their own: any of several are as many stretches. Of tags that must all be there one goes along
+    /// the index, and the others are looked at in each document.
+    private var tagSets: [[String]] {
+        query.tagMatch == .any && query.tags.count > 1 ? query.tags.map { [$0] } : [query.tags]
+    }
+
     /// What must hold for every event of the list, and `position` for the field that orders it.
-    private func filter(_ filter: inout BSONWriter, _ position: (inout BSONWriter) -> Void) {
-        if let tag = query.tag { filter.member("tags", tag) }
+    private func filter(_ filter: inout BSONWriter, _ tags: [String], _ position: (inout BSONWriter) -> Void) {
+        if let first = tags.first { filter.member("tags", first) }
+        if tags.count > 1 {
+            filter.array("$and") { others in
+                for tag in tags.dropFirst() { others.document { $0.member("tags", tag) } }
+            }
+        }
         if let creator = query.createdBy { filter.member("created_by", creator) }
         if let status = query.status { filter.member("status", status.rawValue) }
         position(&filter)
         if field == "created_at", query.startsAfter != nil || query.startsBefore != nil {
             filter.document("start_time") { self.limits(&$0) }
         }
+    }
+
+    private func countFilter(_ filter: inout BSONWriter) {
+        if tagSets.count == 1 { return self.filter(&filter, query.tags, range) }
+        filter.document("tags") { $0.array("$in", query.tags) }
+        self.filter(&filter, [], range)
     }
 
     private func range(_ filter: inout BSONWriter) {
@@ -101,7 +126,7 @@ struct EventListing {
             return Total(count: query.page.offset + page.count)
         }
         let isFiltered =
-            query.tag != nil || query.status != nil || query.createdBy != nil || query.startsAfter != nil || query.startsBefore != nil
+            !query.tags.isEmpty || query.status != nil || query.createdBy != nil || query.startsAfter != nil || query.startsBefore != nil
         if !isFiltered {
             let recorded = try connection.recordedCount(.events, from: .url)
             let buried = try connection.count(
@@ -109,7 +134,7 @@ struct EventListing {
             return Total(count: max(0, recorded - buried))
         }
         let bound = PageRequest.depthLimit
-        let count = try connection.count(.events, where: { filter(&$0, range) }, hint: index, upTo: bound + 1, from: .url)
+        let count = try connection.count(.events, where: countFilter, hint: index, upTo: bound + 1, from: .url)
         return Total(count: min(count, bound), isExact: count <= bound)
     }
 

@@ -104,7 +104,7 @@ struct EventSearch {
         if let status = query.status, try reader.text("status") != status.rawValue { return nil }
         if let creator = query.createdBy, try reader.text("created_by") != creator { return nil }
         let tags = try reader.array("tags") { $0.text }
-        if let tag = query.tag, !tags.contains(tag) { return nil }
+        if !query.matches(tags: tags) { return nil }
         var score = 0.0
         if let area = query.area {
             guard let place = try EventDocument.coordinates(&reader) else { return nil }

@@ -5,7 +5,7 @@ import EMSCore
 struct MongoRateLimitStore: RateLimitStore {
     let database: MongoDatabase
 
-    func attempt(_ key: String, limit: Int, window: Int64, at now: Timestamp) async throws -> Int? {
+    func attempt(_ key: String, limit: Int, window: Int64, at now: Timestamp) async throws -> RateAllowance {
         try await database.run { connection in
             while true {
                 do {
@@ -19,7 +19,7 @@ struct MongoRateLimitStore: RateLimitStore {
 
     private static func attempt(
         _ key: String, limit: Int, window: Int64, at now: Timestamp, in connection: MongoConnection
-    ) throws -> Int? {
+    ) throws -> RateAllowance {
         // Tells from the answer whether it was this attempt that was counted.
         let name = ID<MongoRateLimitStore>().description
         let start = now.adding(seconds: -window)
@@ -57,11 +57,7 @@ struct MongoRateLimitStore: RateLimitStore {
         } reading: { reader in
             (try reader.text("last") == name, try reader.array("attempts") { $0.date })
         }
-        if counted { return nil }
-        // The one that must leave the window before there is room again.
-        let oldest = attempts.sorted().suffix(limit).first ?? now
-        let wait = oldest.adding(seconds: window).milliseconds - now.milliseconds
-        return max(1, Int((wait + 999) / 1000))
+        return RateAllowance(limit: limit, window: window, counted: attempts, isGranted: counted, at: now)
     }
 
     private static func recent(since start: Timestamp, _ writer: inout BSONWriter) {

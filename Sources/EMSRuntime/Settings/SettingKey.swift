@@ -7,12 +7,22 @@ public enum SettingKey: String, CaseIterable, Sendable {
     case frontendURL = "frontend_url"
     case logLevel = "log_level"
     case secretKey = "secret_key"
+    case secretKeyPrevious = "secret_key_previous"
     case algorithm
+    case keyDir = "key_dir"
     case accessTokenExpireMinutes = "access_token_expire_minutes"
     case refreshTokenExpireDays = "refresh_token_expire_days"
     case bcryptSaltRounds = "bcrypt_salt_rounds"
     case rateLimitEnabled = "rate_limit_enabled"
     case loginRateLimit = "login_rate_limit"
+    case apiRateLimit = "api_rate_limit"
+    case eventCreators = "event_creators"
+    case tlsCert = "tls_cert"
+    case tlsKey = "tls_key"
+    case trustedProxies = "trusted_proxies"
+    case monitoringFrom = "monitoring_from"
+    case maxConnections = "max_connections"
+    case docsDir = "docs_dir"
     case mongodbURL = "mongodb_url"
     case dbName = "db_name"
     case rabbitmqURL = "rabbitmq_url"
@@ -22,7 +32,9 @@ public enum SettingKey: String, CaseIterable, Sendable {
     /// The variables that set it, the first found counting.
     public var environmentNames: [String] {
         switch self {
-        case .dataDir, .host, .port, .logLevel: ["EMS_" + rawValue.uppercased()]
+        case .dataDir, .host, .port, .logLevel, .keyDir, .apiRateLimit, .eventCreators, .tlsCert, .tlsKey, .trustedProxies, .monitoringFrom,
+            .maxConnections, .docsDir:
+            ["EMS_" + rawValue.uppercased()]
         case .rabbitmqURL: ["RABBITMQ_URL", "BROKER_URL"]
         default: [rawValue.uppercased()]
         }
@@ -31,7 +43,9 @@ public enum SettingKey: String, CaseIterable, Sendable {
     /// What is used where nothing is said; `nil` where that is something made or worked out.
     public var defaultValue: String? {
         switch self {
-        case .dataDir, .secretKey, .frontendURL, .mongodbURL, .rabbitmqURL: nil
+        case .dataDir, .secretKey, .secretKeyPrevious, .keyDir, .frontendURL, .tlsCert, .tlsKey, .trustedProxies, .docsDir, .mongodbURL,
+            .rabbitmqURL:
+            nil
         case .host: "127.0.0.1"
         case .port: "8000"
         case .apiPrefix: "/api"
@@ -42,6 +56,11 @@ public enum SettingKey: String, CaseIterable, Sendable {
         case .bcryptSaltRounds: "12"
         case .rateLimitEnabled: "true"
         case .loginRateLimit: "5/minute"
+        case .apiRateLimit: "1200/minute"
+        case .eventCreators: "everyone"
+        // This machine and the private networks (RFC 1918, RFC 4193).
+        case .monitoringFrom: "127.0.0.0/8,::1,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7"
+        case .maxConnections: "20000"
         case .dbName: "event_management"
         case .exchangeName: "ems.changes"
         case .queueName: "ems.notifications"
@@ -49,7 +68,7 @@ public enum SettingKey: String, CaseIterable, Sendable {
     }
 
     /// Whether its value must never be shown.
-    public var isSecret: Bool { [.secretKey, .mongodbURL, .rabbitmqURL].contains(self) }
+    public var isSecret: Bool { [.secretKey, .secretKeyPrevious, .mongodbURL, .rabbitmqURL].contains(self) }
 
     public var summary: String {
         switch self {
@@ -57,16 +76,27 @@ public enum SettingKey: String, CaseIterable, Sendable {
         case .host: "The address the daemon listens on."
         case .port: "The port the daemon listens on; 0 lets the system choose."
         case .apiPrefix: "The prefix under which every path answers as well."
-        case .frontendURL: "The origin of the web front end."
+        case .frontendURL: "The origins whose pages may call the API from a browser, separated by commas."
         case .logLevel: "trace, debug, info, notice, warning, error or critical."
         case .secretKey:
             "Signs the access tokens: at least 32 bytes. The embedded store makes one where nothing is said; with MongoDB it must be set."
-        case .algorithm: "The algorithm of the access tokens: HS256."
+        case .secretKeyPrevious: "The key before: tokens it signed are good until they expire."
+        case .algorithm: "The algorithm of the access tokens: HS256, or RS256, ES256 or EdDSA with keys in key_dir."
+        case .keyDir: "The directory of the private keys of RS256, ES256 and EdDSA; keys in the data directory where nothing is said."
         case .accessTokenExpireMinutes: "How long an access token lives."
         case .refreshTokenExpireDays: "How long a session lives that is refreshed."
         case .bcryptSaltRounds: "The cost of bcrypt: the base-2 logarithm of its rounds, 4 to 20."
-        case .rateLimitEnabled: "Whether log-in attempts are limited."
-        case .loginRateLimit: "How many log-in attempts an address has: COUNT/second, minute or hour."
+        case .rateLimitEnabled: "Whether log-in attempts and requests are limited."
+        case .loginRateLimit: "How many log-in attempts an address has, and an account: COUNT/second, minute or hour."
+        case .apiRateLimit: "How many requests a user has at each daemon, or an address that is not logged in."
+        case .eventCreators: "Who may create events: everyone, or organizers (and admins) only."
+        case .tlsCert: "The certificate chain in PEM: HTTPS and HTTP/2 instead of HTTP. SIGHUP reads it anew."
+        case .tlsKey: "The certificate's private key in PEM."
+        case .trustedProxies:
+            "The proxies whose X-Forwarded-For is believed: addresses and networks such as 10.0.0.0/8, separated by commas."
+        case .monitoringFrom: "The networks that may read /metrics, and see in /readyz what is wrong."
+        case .maxConnections: "How many clients may be connected at once; further ones wait."
+        case .docsDir: "The directory of Swagger UI and Redoc for /docs and /redoc."
         case .mongodbURL: "The MongoDB that holds the data, instead of the embedded store; rabbitmq_url goes with it."
         case .dbName: "The database's name in MongoDB."
         case .rabbitmqURL: "The RabbitMQ that carries changes, instead of the embedded broker."

@@ -10,10 +10,30 @@ public struct Settings: Sendable {
     public let apiPrefix: String
     public let logLevel: Logger.Level
     public let secretKey: String?
+    public let secretKeyPrevious: String?
+    public let algorithm: TokenAlgorithm
+    /// Where the private keys of the asymmetric algorithms lie; `nil` where nobody said, which several machines must.
+    public let keyDirectory: String?
     public let bcryptCost: Int
+    /// How many requests a client may make; `nil` switches the limit off.
+    public let requestLimit: (limit: Int, windowSeconds: Int64)?
+    public let permissions: Permissions
+    public let server: ServerSettings
     public let authentication: AuthenticationService.Policy
     public let store: StoreSettings
     public let broker: BrokerSettings
+
+    /// How the daemon is reached, and by whom.
+    public struct ServerSettings: Sendable {
+        /// The files of certificate chain and key, both in PEM; `nil` for plain HTTP.
+        public let certificate: (chain: String, key: String)?
+        /// The origins whose pages may call us, in lower case.
+        public let origins: Set<String>
+        public let proxies: TrustedProxies
+        public let monitoringFrom: [NetworkRange]
+        public let connectionLimit: Int
+        public let documentationDirectory: String?
+    }
 
     /// Where the data is kept.
     public enum StoreSettings: Sendable, Equatable {
@@ -51,12 +71,10 @@ public struct Settings: Sendable {
         logLevel = try reader.value(.logLevel, "one of \(Logger.Level.allCases.map(\.rawValue).joined(separator: ", "))") {
             Logger.Level(rawValue: $0.lowercased())
         }
-        secretKey = try reader.value(
-            ifSet: .secretKey, "at least \(AccessTokens.minimumSecretBytes) bytes; make one with: openssl rand -hex 32"
-        ) {
-            $0.utf8.count >= AccessTokens.minimumSecretBytes ? $0 : nil
-        }
-        _ = try reader.value(.algorithm, "HS256") { $0 == "HS256" ? $0 : nil }
+        secretKey = try reader.secret(.secretKey)
+        secretKeyPrevious = try reader.secret(.secretKeyPrevious)
+        algorithm = try reader.word(.algorithm)
+        keyDirectory = try reader.text(.keyDir) ?? (store == .embedded ? dataDirectory + "/keys" : nil)
         bcryptCost = try reader.integer(.bcryptSaltRounds, in: PasswordHasher.costRange)
         let isLimited = try reader.value(.rateLimitEnabled, "true or false") { Self.boolean($0) }
         let limit = try reader.value(.loginRateLimit, "a rate such as 5/minute") { Self.rate($0) }
@@ -64,6 +82,33 @@ public struct Settings: Sendable {
             accessTokenSeconds: Int64(try reader.integer(.accessTokenExpireMinutes, in: 1...525_600)) * 60,
             refreshTokenSeconds: Int64(try reader.integer(.refreshTokenExpireDays, in: 1...3650)) * 86_400,
             loginAttempts: isLimited ? limit : nil)
+        let requests = try reader.value(.apiRateLimit, "a rate such as 1200/minute") { Self.rate($0) }
+        requestLimit = isLimited ? requests : nil
+        permissions = Permissions(eventCreators: try reader.word(.eventCreators))
+        server = try Self.server(reader)
+    }
+
+    private static func server(_ reader: Reader) throws -> ServerSettings {
+        let (chain, key) = (try reader.text(.tlsCert), try reader.text(.tlsKey))
+        guard (chain == nil) == (key == nil) else {
+            throw EMSError(.configuration, "tls_cert and tls_key go together", fix: "set both, or neither")
+        }
+        return ServerSettings(
+            certificate: chain.flatMap { chain in key.map { (chain, $0) } },
+            origins: Set(try reader.list(.frontendURL, "origins such as https://www.example.com", Self.origin)),
+            proxies: TrustedProxies(try reader.list(.trustedProxies, "addresses or networks such as 10.0.0.0/8") { NetworkRange($0) }),
+            monitoringFrom: try reader.list(.monitoringFrom, "addresses or networks such as 10.0.0.0/8") { NetworkRange($0) },
+            connectionLimit: try reader.integer(.maxConnections, in: 1...1_000_000),
+            documentationDirectory: try reader.text(.docsDir))
+    }
+
+    /// The origin of a URL (RFC 6454): scheme, host and port, as browsers send it.
+    private static func origin(_ text: String) -> String? {
+        let parts = text.lowercased().split(separator: "/", maxSplits: 3, omittingEmptySubsequences: false)
+        guard parts.count >= 3, ["http:", "https:"].contains(parts[0]), parts[1].isEmpty, !parts[2].isEmpty,
+            !parts[2].contains(where: { $0.isWhitespace || "?#@*".contains($0) })
+        else { return nil }
+        return "\(parts[0])//\(parts[2])"
     }
 
     private static func store(_ reader: Reader) throws -> StoreSettings {
@@ -122,6 +167,25 @@ public struct Settings: Sendable {
 
         func required(_ key: SettingKey) throws -> String {
             try value(key, "set") { $0.isEmpty ? nil : $0 }
+        }
+
+        func word<Word: RawRepresentable<String> & CaseIterable>(_ key: SettingKey) throws -> Word {
+            try value(key, "one of \(Word.allCases.map(\.rawValue).joined(separator: ", "))") { Word(rawValue: $0) }
+        }
+
+        func secret(_ key: SettingKey) throws -> String? {
+            try value(ifSet: key, "at least \(TokenKey.minimumSecretBytes) bytes; make one with: openssl rand -hex 32") {
+                $0.utf8.count >= TokenKey.minimumSecretBytes ? $0 : nil
+            }
+        }
+
+        /// Elements separated by commas; none where nothing is said.
+        func list<Value>(_ key: SettingKey, _ wanted: String, _ convert: (String) -> Value?) throws -> [Value] {
+            try value(ifSet: key, wanted) { text in
+                let elements = text.split(separator: ",").map { $0.filter { !$0.isWhitespace } }
+                let values = elements.compactMap(convert)
+                return values.count == elements.count ? values : nil
+            } ?? []
         }
 
         func integer(_ key: SettingKey, in range: ClosedRange<Int>) throws -> Int {

@@ -1,9 +1,10 @@
 import EMSCore
 import GRDB
 
-/// A list of events along one index: filtered by what the index begins with, ordered by how it goes on.
+/// A list of events along an index: filtered by what the index begins with, ordered by how it goes on. Any of several tags are as many
+/// lists, of which the beginnings are merged.
 struct EventListing {
-    private let query: EventQuery
+    private var query: EventQuery
     private let isDescending: Bool
     private let column: String
 
@@ -14,57 +15,95 @@ struct EventListing {
     }
 
     func run(in db: Database) throws -> EventPage {
-        let (sql, arguments) = pageStatement()
+        var listing = self
+        // The rarest tag goes along the index: the others are looked up for each of its events.
+        if query.tags.count > 1, query.tagMatch == .all {
+            let counts = try Dictionary(uniqueKeysWithValues: query.tags.map { ($0, try db.rowCount("events.tag", $0)) })
+            listing.query.tags.sort { counts[$0, default: 0] < counts[$1, default: 0] }
+        }
+        let (sql, arguments) = listing.pageStatement()
         let found = try db.all(sql, arguments) { try SQLiteEventStore.event($0) }
         let page = Array(found.prefix(query.page.size))
         let next = found.count > page.count ? page.last.map(cursor) : nil
-        return EventPage(events: page, total: try total(in: db), next: next)
+        return EventPage(events: page, total: try listing.total(in: db), next: next)
     }
 
     /// One row more than the page holds tells whether there is a next page.
     func pageStatement() -> (String, StatementArguments) {
-        var (conditions, arguments) = filters()
-        var offset = query.page.offset
-        if case .key(let value, let id) = query.page.after {
-            let comparison = isDescending ? "<" : ">"
-            let idColumn = query.tag == nil ? "e.id" : "t.event_id"
-            conditions.append("(\(driver).\(column), \(idColumn)) \(comparison) (?, ?)")
-            arguments += [value, id]
-            offset = 0
-        }
+        let offset = query.page.after == nil ? query.page.offset : 0
+        let limit = query.page.size + 1
         let direction = isDescending ? "DESC" : "ASC"
-        let idColumn = query.tag == nil ? "e.id" : "t.event_id"
-        let sql = """
-            SELECT \(SQLiteEventStore.columns) \(source) \(conditions.isEmpty ? "" : "WHERE " + conditions.joined(separator: " AND ")) \
-            ORDER BY \(driver).\(column) \(direction), \(idColumn) \(direction) LIMIT ? OFFSET ?
+        if stretches.count == 1 {
+            let (condition, arguments) = condition(tag: stretches[0], isPaged: true)
+            return (
+                """
+                SELECT \(SQLiteEventStore.columns) \(source)\(condition) ORDER BY \(order(direction)) LIMIT ? OFFSET ?
+                """, arguments + [limit, offset]
+            )
+        }
+        // Nothing that is not among the first of its own list is among the first of all.
+        let (union, arguments) = union(isPaged: true, upTo: offset + limit, ordered: direction)
+        return (
             """
-        return (sql, arguments + [query.page.size + 1, offset])
+            SELECT \(SQLiteEventStore.columns) FROM (\(union)) m CROSS JOIN events e ON e.id = m.event_id \
+            ORDER BY e.\(column) \(direction), e.id \(direction) LIMIT ? OFFSET ?
+            """, arguments + [limit, offset]
+        )
     }
 
     /// Kept counts where there is at most one filter; otherwise rows are counted up to a bound.
     private func total(in db: Database) throws -> Total {
         let ranged = query.startsAfter != nil || query.startsBefore != nil
-        switch (query.tag, query.status, query.createdBy) {
-        case (nil, nil, nil) where !ranged: return Total(count: try db.rowCount("events"))
-        case (let tag?, nil, nil) where !ranged: return Total(count: try db.rowCount("events.tag", tag))
-        case (nil, let status?, nil) where !ranged: return Total(count: try db.rowCount("events.status", status.rawValue))
-        case (nil, nil, let creator?) where !ranged: return Total(count: try db.rowCount("events.creator", creator))
+        switch (query.tags.count, query.status, query.createdBy) {
+        case (0, nil, nil) where !ranged: return Total(count: try db.rowCount("events"))
+        case (1, nil, nil) where !ranged: return Total(count: try db.rowCount("events.tag", query.tags[0]))
+        case (0, let status?, nil) where !ranged: return Total(count: try db.rowCount("events.status", status.rawValue))
+        case (0, nil, let creator?) where !ranged: return Total(count: try db.rowCount("events.creator", creator))
         default:
-            let (conditions, arguments) = filters()
-            return try db.boundedCount("SELECT 1 \(source) WHERE \(conditions.joined(separator: " AND "))", arguments)
+            if stretches.count == 1 {
+                let (condition, arguments) = condition(tag: stretches[0], isPaged: false)
+                return try db.boundedCount("SELECT 1 \(source)\(condition)", arguments)
+            }
+            let (union, arguments) = union(isPaged: false, upTo: PageRequest.depthLimit + 1, ordered: nil)
+            return try db.boundedCount(union, arguments)
         }
     }
 
+    // MARK: One stretch of an index
+
+    /// The tags that each have a list of their own; `nil` for the one list that no tag leads.
+    private var stretches: [String?] {
+        if query.tagMatch == .any, query.tags.count > 1 { return query.tags }
+        return [query.tags.first]
+    }
+
     /// The table whose index gives the order.
-    private var driver: String { query.tag == nil ? "e" : "t" }
+    private var driver: String { query.tags.isEmpty ? "e" : "t" }
+    private var idColumn: String { query.tags.isEmpty ? "e.id" : "t.event_id" }
 
     private var source: String {
-        query.tag == nil ? "FROM events e" : "FROM event_tags t CROSS JOIN events e ON e.id = t.event_id"
+        query.tags.isEmpty ? "FROM events e" : "FROM event_tags t CROSS JOIN events e ON e.id = t.event_id"
+    }
+
+    private func order(_ direction: String) -> String {
+        "\(driver).\(column) \(direction), \(idColumn) \(direction)"
+    }
+
+    private func union(isPaged: Bool, upTo limit: Int, ordered direction: String?) -> (String, StatementArguments) {
+        var parts: [String] = []
+        var arguments = StatementArguments()
+        for tag in stretches {
+            let (condition, values) = condition(tag: tag, isPaged: isPaged)
+            let order = direction.map { " ORDER BY \(self.order($0))" } ?? ""
+            parts.append("SELECT event_id FROM (SELECT t.event_id \(source)\(condition)\(order) LIMIT ?)")
+            arguments += values + [limit]
+        }
+        return (parts.joined(separator: " UNION "), arguments)
     }
 
     /// The first of tag, creator and status goes along the index; the others (with a unary plus, which keeps the planner from
     /// choosing them) are looked at in each row.
-    private func filters() -> ([String], StatementArguments) {
+    private func condition(tag: String?, isPaged: Bool) -> (String, StatementArguments) {
         var conditions: [String] = []
         var arguments = StatementArguments()
         var isDriven = false
@@ -73,7 +112,14 @@ struct EventListing {
             arguments += [value]
             isDriven = true
         }
-        if let tag = query.tag { add("t.tag", tag) }
+        if let tag { add("t.tag", tag) }
+        if query.tagMatch == .all {
+            for tag in query.tags.dropFirst() {
+                conditions.append(
+                    "EXISTS (SELECT 1 FROM event_tags o WHERE o.tag = ? AND o.start_time = e.start_time AND o.event_id = e.id)")
+                arguments += [tag]
+            }
+        }
         if let creator = query.createdBy { add("e.created_by", creator) }
         if let status = query.status { add("e.status", status.rawValue) }
         let start = column == "start_time" ? "\(driver).start_time" : "+e.start_time"
@@ -85,7 +131,11 @@ struct EventListing {
             conditions.append("\(start) < ?")
             arguments += [before.milliseconds]
         }
-        return (conditions, arguments)
+        if isPaged, case .key(let value, let id) = query.page.after {
+            conditions.append("(\(driver).\(column), \(idColumn)) \(isDescending ? "<" : ">") (?, ?)")
+            arguments += [value, id]
+        }
+        return (conditions.isEmpty ? "" : " WHERE " + conditions.joined(separator: " AND "), arguments)
     }
 
     private func cursor(after event: Event) -> PageCursor {

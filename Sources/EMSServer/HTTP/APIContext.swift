@@ -1,17 +1,16 @@
+import EMSCore
 import Hummingbird
-import Logging
 import NIOCore
 
 /// What the router keeps of a request: where it came from, besides the usual.
 struct APIContext: RequestContext {
     var coreContext: CoreRequestContextStorage
-    let remoteAddress: SocketAddress?
+    /// The other end of the connection: the client, or a proxy.
+    let peerAddress: NetworkAddress
 
     init(source: ApplicationRequestContextSource) {
         coreContext = .init(source: source)
-        remoteAddress = source.channel.remoteAddress
+        peerAddress =
+            (source.channel.remoteAddress ?? source.channel.parent?.remoteAddress)?.ipAddress.flatMap { NetworkAddress($0) } ?? .local
     }
-
-    /// The peer's IP address, without the port.
-    var clientAddress: String { remoteAddress?.ipAddress ?? "local" }
 }

@@ -10,15 +10,37 @@ struct APIRequest: Sendable {
 
     let request: Request
     let context: APIContext
-    let authentication: AuthenticationService
+    let operation: Operation
+    let clientAddress: NetworkAddress
+    private let knownIdentity: AuthenticationService.Identity?
+
+    /// - Parameter identity: whom the request speaks for, where the operation asks for that.
+    init(
+        request: Request, context: APIContext, operation: Operation, clientAddress: NetworkAddress,
+        identity: AuthenticationService.Identity?
+    ) {
+        self.request = request
+        self.context = context
+        self.operation = operation
+        self.clientAddress = clientAddress
+        knownIdentity = identity
+    }
 
     /// Whom the request speaks for.
-    /// - Throws: ``EMSError`` with ``ErrorCode/unauthenticated``, ``ErrorCode/tokenExpired`` or ``ErrorCode/tokenRevoked``.
-    func identity() async throws -> AuthenticationService.Identity {
+    var identity: AuthenticationService.Identity {
+        guard let knownIdentity else { preconditionFailure("\(operation.id) is open to anyone, and asks who it is") }
+        return knownIdentity
+    }
+
+    var user: User { identity.user }
+    var principal: Principal { identity.principal }
+
+    /// - Throws: ``EMSError`` with ``ErrorCode/unauthenticated`` where there is none.
+    static func bearerToken(_ request: Request) throws -> String {
         guard let token = BearerToken.token(inAuthorization: request.headers[.authorization]) else {
             throw EMSError(.unauthenticated, "a bearer token is needed", fix: "log in, and send Authorization: Bearer <access_token>")
         }
-        return try await authentication.authenticate(token)
+        return token
     }
 
     /// The body as bytes.
@@ -34,8 +56,14 @@ struct APIRequest: Sendable {
     /// The body as JSON.
     /// - Throws: ``EMSError``: 415 for another media type, 413 for too much, 400 with the place of a syntax error.
     func json() async throws -> JSONValue {
-        try Self.requireJSON(request.headers[.contentType])
-        return try Self.json(try await body())
+        try Self.json(try await jsonBody())
+    }
+
+    /// The bytes of a body that says it is JSON.
+    func jsonBody() async throws -> [UInt8] {
+        let allowed = operation.body?.mediaTypes ?? []
+        try Self.require(allowed, request.headers[.contentType])
+        return try await body()
     }
 
     static func json(_ bytes: [UInt8]) throws -> JSONValue {
@@ -46,12 +74,15 @@ struct APIRequest: Sendable {
         }
     }
 
-    static func requireJSON(_ contentType: String?) throws {
+    /// A body without a type is taken for JSON.
+    static func require(_ allowed: [String], _ contentType: String?) throws {
         guard let contentType else { return }
         let type = contentType.prefix { $0 != ";" }.lowercased().filter { !$0.isWhitespace }
-        guard type == "application/json" || type.hasSuffix("+json") else {
+        let isJSON = type.hasPrefix("application/") && type.hasSuffix("+json") && allowed.contains("application/json")
+        guard allowed.contains(type) || isJSON else {
             throw EMSError(
-                .unsupportedMediaType, "the body must be JSON, not \(Printable.quoted(type))", fix: "send Content-Type: application/json")
+                .unsupportedMediaType, "the body must be JSON, not \(Printable.quoted(type))",
+                fix: "send Content-Type: \(allowed.joined(separator: " or "))")
         }
     }
 
@@ -67,12 +98,12 @@ struct APIRequest: Sendable {
         request.uri.path.hasPrefix(prefix + "/") ? prefix : ""
     }
 
-    var query: QueryReader { QueryReader(request.uri) }
+    var query: QueryReader { QueryReader(request.uri, for: operation) }
 
     /// The version in `If-Match`: `nil` where there is none, or any is right (`*`).
     func ifMatch() throws -> Int? {
         guard let text = request.headers[.ifMatch], text != "*" else { return nil }
-        guard let version = Int(text.filter { $0 != "\"" }) else {
+        guard let version = EntityTag.version(text) else {
             throw EMSError(.versionConflict, "If-Match holds no ETag of this event", fix: "send the ETag as it was received")
         }
         return version
@@ -88,5 +119,23 @@ enum BearerToken {
         let parts = header.split(separator: " ", maxSplits: 1)
         guard parts.count == 2, parts[0].lowercased() == "bearer" else { return nil }
         return parts[1].filter { $0 != " " }
+    }
+}
+
+/// The entity tags of events: the version in quotes (RFC 9110, section 8.8.3).
+enum EntityTag {
+    /// The version of a strong tag, and nothing else: a weak one matches nothing here (section 13.1.1).
+    static func version(_ tag: String) -> Int? {
+        guard tag.count > 2, tag.hasPrefix("\""), tag.hasSuffix("\"") else { return nil }
+        return Int(tag.dropFirst().dropLast())
+    }
+
+    /// The weak comparison of section 13.1.2 with each of a list.
+    static func isListed(_ tag: String, in header: String) -> Bool {
+        header == "*"
+            || header.split(separator: ",").contains { candidate in
+                let trimmed = candidate.filter { $0 != " " }
+                return trimmed == tag || trimmed == "W/" + tag
+            }
     }
 }

@@ -2,19 +2,90 @@ import EMSCore
 import Hummingbird
 
 /// `/auth`: registration, log-in, tokens, and one's own account.
-struct AuthRoutes {
-    let users: UserService
-    let authentication: AuthenticationService
-    let prefix: String
+struct AuthRoutes: RouteGroup {
+    private let users: UserService
+    private let authentication: AuthenticationService
+    private let prefix: String
 
-    func add(to table: inout RouteTable) {
-        table.post("/auth/register", register)
-        table.post("/auth/login", login)
-        table.post("/auth/refresh", refresh)
-        table.post("/auth/logout", logout)
-        table.post("/auth/password", changePassword)
-        table.get("/auth/me", me)
-        table.patch("/auth/me", updateMe)
+    init(_ services: RouteServices) {
+        users = services.runtime.users
+        authentication = services.authentication
+        prefix = services.settings.apiPrefix
+    }
+
+    static let routes: [Route<AuthRoutes>] = [
+        .post(
+            "/auth/register",
+            Operation(
+                id: "register", tag: .authentication, summary: "Make an account", access: .anyone,
+                body: .init(schema: .reference("Registration"), example: Schemas.registrationExample),
+                answers: [.json(201, "The new user.", .reference("User"), headers: [.location])], errors: [.usernameTaken, .emailTaken]),
+            AuthRoutes.register),
+        .post(
+            "/auth/login",
+            Operation(
+                id: "login", tag: .authentication, summary: "Log in",
+                details: """
+                    A few attempts a minute, for an address and for an account. An unknown user and a wrong password take the same time and \
+                    read the same.
+                    """, access: .anyone, body: .init(schema: .reference("Credentials"), example: Schemas.credentialsExample),
+                answers: [.json(200, "The tokens.", .reference("Grant"))], errors: [.invalidCredentials]), AuthRoutes.login),
+        .post(
+            "/auth/refresh",
+            Operation(
+                id: "refresh", tag: .authentication, summary: "Exchange a refresh token for a new pair",
+                details: "A refresh token is good for one use. One that is used again ends its whole session: somebody has a copy.",
+                access: .anyone, body: .init(schema: .reference("RefreshRequest"), example: Schemas.refreshExample),
+                answers: [.json(200, "The new tokens.", .reference("Grant"))], errors: [.unauthenticated, .tokenRevoked]),
+            AuthRoutes.refresh),
+        .post(
+            "/auth/logout",
+            Operation(
+                id: "logout", tag: .authentication, summary: "Log out",
+                details: "Ends the session: its access and refresh tokens are dead at once, everywhere.",
+                parameters: [everywhere.description], answers: [.empty(204, "The session is ended.")]), AuthRoutes.logout),
+        .post(
+            "/auth/password",
+            Operation(
+                id: "changePassword", tag: .authentication, summary: "Change the password",
+                details: "Ends all other sessions. The limits of log-ins hold for the current password, too.",
+                body: .init(schema: .reference("PasswordChange"), example: Schemas.passwordExample),
+                answers: [.empty(204, "The password is changed.")], errors: [.invalidCredentials]), AuthRoutes.changePassword),
+        .get(
+            "/auth/me",
+            Operation(
+                id: "getMe", tag: .authentication, summary: "One's own account", answers: [.json(200, "The user.", .reference("User"))]),
+            AuthRoutes.me),
+        .patch(
+            "/auth/me",
+            Operation(
+                id: "updateMe", tag: .authentication, summary: "Change one's own account",
+                body: .init(
+                    schema: .reference("ProfilePatch"), mediaTypes: ["application/json", "application/merge-patch+json"],
+                    example: ["full_name": "Ada Lovelace"]), answers: [.json(200, "The user.", .reference("User"))],
+                errors: [.usernameTaken, .emailTaken]), AuthRoutes.updateMe),
+        .get(
+            "/auth/sessions",
+            Operation(
+                id: "listSessions", tag: .authentication, summary: "Where one is logged in", details: "The newest first.",
+                answers: [.json(200, "The live sessions.", .array(of: .reference("Session")))]), AuthRoutes.sessions),
+        .delete(
+            "/auth/sessions/{id}",
+            Operation(
+                id: "endSession", tag: .authentication, summary: "End one of one's sessions", parameters: [.id("id", of: "session")],
+                answers: [.empty(204, "The session is ended.")]), AuthRoutes.endSession),
+        .get("/.well-known/jwks.json", keys, AuthRoutes.keySet),
+    ]
+
+    private static let keys = Operation(
+        id: "keySet", tag: .authentication, summary: "The public keys that verify access tokens",
+        details: "Empty with HS256, whose key is secret.", access: .anyone,
+        answers: [.json(200, "A set of JSON Web Keys (RFC 7517).", .reference("KeySet"))])
+
+    private static let everywhere = QueryParameter.boolean("everywhere", "Whether all of the user's sessions end.")
+
+    @Sendable private func keySet(_ request: APIRequest) async throws -> Response {
+        .json(headers: [.cacheControl: "public, max-age=60"], of: authentication.publicKeys)
     }
 
     @Sendable private func register(_ request: APIRequest) async throws -> Response {
@@ -27,9 +98,10 @@ struct AuthRoutes {
         let name = fields.requiredString("username_or_email")
         let password = fields.requiredString("password")
         try fields.finish()
-        return .json(
-            headers: [.cacheControl: "no-store"],
-            of: try await authentication.login(name, password: password, address: request.context.clientAddress))
+        let (grant, allowance) = try await authentication.login(name, password: password, address: request.clientAddress)
+        var response = Response.json(headers: [.cacheControl: "no-store"], of: grant)
+        if let allowance { response.headers.add(allowance) }
+        return response
     }
 
     @Sendable private func refresh(_ request: APIRequest) async throws -> Response {
@@ -40,26 +112,42 @@ struct AuthRoutes {
     }
 
     @Sendable private func logout(_ request: APIRequest) async throws -> Response {
-        try await authentication.logout(try await request.identity().sessionID)
+        if try request.query(Self.everywhere) == true {
+            _ = try await authentication.revokeAll(of: request.user.id)
+        } else {
+            try await authentication.logout(request.identity.sessionID)
+        }
         return Response(status: .noContent)
     }
 
     @Sendable private func changePassword(_ request: APIRequest) async throws -> Response {
-        let identity = try await request.identity()
         var fields = JSONFields(try await request.json())
         let current = fields.requiredString("current_password")
         let new = fields.requiredString("new_password")
         try fields.finish()
-        try await users.changePassword(of: identity.user.id, from: current, to: new, keeping: identity.sessionID)
+        try users.check(newPassword: new, as: "new_password")
+        try await authentication.confirm(current, of: request.user.id, address: request.clientAddress)
+        try await users.setPassword(new, of: request.user.id, keeping: request.identity.sessionID, as: "new_password")
         return Response(status: .noContent)
     }
 
     @Sendable private func me(_ request: APIRequest) async throws -> Response {
-        .json(of: try await request.identity().user)
+        .json(of: request.user)
     }
 
     @Sendable private func updateMe(_ request: APIRequest) async throws -> Response {
-        let identity = try await request.identity()
-        return .json(of: try await users.update(identity.user.id, with: UserPatch(try await request.json())))
+        .json(of: try await users.update(request.user.id, with: UserPatch(try await request.json())))
+    }
+
+    @Sendable private func sessions(_ request: APIRequest) async throws -> Response {
+        let sessions = try await authentication.sessions(of: request.user.id, liveOnly: true, before: nil, limit: 100)
+        return .json { $0.array(sessions) }
+    }
+
+    @Sendable private func endSession(_ request: APIRequest) async throws -> Response {
+        let id: SessionID = try request.id("id", "session")
+        guard try await authentication.session(id).userID == request.user.id else { throw EMSError.notFound("session", id) }
+        _ = try await authentication.revoke(id)
+        return Response(status: .noContent)
     }
 }

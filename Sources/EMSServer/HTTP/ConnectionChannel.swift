@@ -42,6 +42,7 @@ struct ConnectionChannel: ServerChildChannel, HTTPChannelHandler {
             configuration.enableResponseHeaderValidation = false
             configuration.decoderConfiguration.maxHeaderListSize = 32 * 1024
             let outcome = try channel.pipeline.syncOperations.configureUpgradableHTTPServerPipeline(configuration: configuration)
+            try SlowClientHandler.add(to: channel.pipeline)
             let upgrade = try channel.pipeline.syncOperations.handler(type: NIOTypedHTTPServerUpgradeHandler<Outcome>.self)
             try channel.pipeline.syncOperations.addHandler(
                 UpgradeGate(endpoint: webSockets, admitted: admitted), position: .before(upgrade))

@@ -3,36 +3,119 @@ import HTTPTypes
 import Hummingbird
 
 /// `/events`: reading, searching and writing them.
-struct EventRoutes {
-    let events: EventService
-    let prefix: String
+struct EventRoutes: RouteGroup {
+    private let events: EventService
+    private let prefix: String
 
-    func add(to table: inout RouteTable) {
-        table.get("/events", list)
-        table.get("/events/search", search)
-        table.post("/events", create)
-        table.get("/events/{id}", show)
-        table.put("/events/{id}", replace)
-        table.patch("/events/{id}", patch)
-        table.delete("/events/{id}", delete)
+    init(_ services: RouteServices) {
+        events = services.runtime.events
+        prefix = services.settings.apiPrefix
     }
+
+    static let routes: [Route<EventRoutes>] = [
+        .get(
+            "/events",
+            Operation(
+                id: "listEvents", tag: .events, summary: "All events",
+                parameters: [tag, tagMatch.description, status.description, sort.description] + PageParameters.descriptions,
+                answers: [.json(200, "A page of events.", .reference("EventPage"))]), EventRoutes.list),
+        .get(
+            "/events/search",
+            Operation(
+                id: "searchEvents", tag: .events, summary: "Search for events",
+                details: """
+                    All conditions must hold. Of the matches of a text, a location or an area, \(EventQuery.candidateLimit) are looked at; \
+                    `total_is_exact` tells where there are more.
+                    """,
+                parameters: [
+                    text.description, tag, tagMatch.description, status.description, location.description, createdBy.description,
+                    startsAfter.description, startsBefore.description, near.description, radius.description, sort.description,
+                ] + PageParameters.descriptions, answers: [.json(200, "A page of events.", .reference("EventPage"))]), EventRoutes.search),
+        .post(
+            "/events",
+            Operation(
+                id: "createEvent", tag: .events, summary: "Create an event", details: "All users are told of it.",
+                parameters: [.idempotencyKey], body: .init(schema: .reference("EventDraft"), example: Schemas.eventDraftExample),
+                answers: [.json(201, "The new event.", .reference("Event"), headers: [.location, .eTag])],
+                errors: [.forbidden, .idempotencyConflict, .notFound]), EventRoutes.create),
+        .get(
+            "/events/{id}",
+            Operation(
+                id: "getEvent", tag: .events, summary: "An event", parameters: [id, .ifNoneMatch],
+                answers: [
+                    .json(200, "The event.", .reference("Event"), headers: [.eTag]),
+                    .empty(304, "What is known still holds.", headers: [.eTag]),
+                ]), EventRoutes.show),
+        .put(
+            "/events/{id}",
+            Operation(
+                id: "replaceEvent", tag: .events, summary: "Replace an event",
+                details: "Its creator or an admin. Subscribers and the creator are told.", parameters: [id, .ifMatch],
+                body: .init(schema: .reference("EventDraft"), example: Schemas.eventDraftExample), answers: [changed],
+                errors: [.forbidden, .versionConflict]), EventRoutes.replace),
+        .patch(
+            "/events/{id}",
+            Operation(
+                id: "updateEvent", tag: .events, summary: "Change an event",
+                details: "A merge patch (RFC 7396), by its creator or an admin. Subscribers and the creator are told.",
+                parameters: [id, .ifMatch],
+                body: .init(
+                    schema: .reference("EventPatch"), mediaTypes: ["application/merge-patch+json", "application/json"],
+                    example: ["title": "Tech Conference 2040"]), answers: [changed], errors: [.forbidden, .versionConflict]),
+            EventRoutes.patch),
+        .delete(
+            "/events/{id}",
+            Operation(
+                id: "deleteEvent", tag: .events, summary: "Delete an event",
+                details: "Its creator or an admin. Subscribers and the creator are told.", parameters: [id, .ifMatch],
+                answers: [.empty(204, "The event is gone.")], errors: [.forbidden, .versionConflict]), EventRoutes.delete),
+    ]
+
+    private static let changed = Operation.Answer.json(200, "The event as it is now.", .reference("Event"), headers: [.eTag])
+    private static let id = ParameterDescription.id("id", of: "event")
+    private static let tags = QueryParameter.text(
+        "tag", "Only events with this tag; given several times, see `tag_match`.", isRepeated: true)
+    private static let tag = tags.description
+    private static let tagMatch = QueryParameter<EventQuery.TagMatch>.word(
+        "tag_match", "Whether an event must have all of several tags, or any of them.", initially: .all)
+    private static let status = QueryParameter<Event.Status>.word("status", "Only events of this status.")
+    private static let sort = QueryParameter<EventQuery.Sort>.word(
+        "sort", "The order; a minus turns it round. `relevance` needs `q`, `distance` needs `near`.")
+    private static let text = QueryParameter.text("q", "Words that must all begin a word of title, description, location or tags.")
+    private static let location = QueryParameter.text("location", "Words that must all begin a word of the location.")
+    private static let createdBy = QueryParameter.text("created_by", "Only this user's events: an id.")
+    private static let startsAfter = QueryParameter.timestamp("start_after", "Only events that begin at this time or later.")
+    private static let startsBefore = QueryParameter.timestamp("start_before", "Only events that begin before this time.")
+    private static let near = QueryParameter.coordinates("near", "Only events around `latitude,longitude`: see `radius_km`.")
+    private static let radius = QueryParameter.number(
+        "radius_km", "How far around `near`, in kilometres.", upTo: EventQuery.Area.largestRadius,
+        initially: EventQuery.Area.usualRadius)
 
     @Sendable private func list(_ request: APIRequest) async throws -> Response {
-        _ = try await request.identity()
-        let query = request.query
-        return try await answer(
-            EventQuery(tag: try query.text("tag"), status: try query.word("status"), sort: try query.word("sort"), page: try query.page()))
-    }
-
-    @Sendable private func search(_ request: APIRequest) async throws -> Response {
-        _ = try await request.identity()
         let query = request.query
         return try await answer(
             EventQuery(
-                text: try query.text("q"), tag: try query.text("tag"), status: try query.word("status"),
-                location: try query.text("location"), createdBy: try query.text("created_by"),
-                startsAfter: try query.timestamp("start_after"), startsBefore: try query.timestamp("start_before"),
-                area: try query.area(), sort: try query.word("sort"), page: try query.page()))
+                tags: try query.all(Self.tags), tagMatch: try query(Self.tagMatch) ?? .all, status: try query(Self.status),
+                sort: try query(Self.sort), page: try query.page()))
+    }
+
+    @Sendable private func search(_ request: APIRequest) async throws -> Response {
+        let query = request.query
+        return try await answer(
+            EventQuery(
+                text: try query(Self.text), tags: try query.all(Self.tags), tagMatch: try query(Self.tagMatch) ?? .all,
+                status: try query(Self.status), location: try query(Self.location), createdBy: try query(Self.createdBy),
+                startsAfter: try query(Self.startsAfter), startsBefore: try query(Self.startsBefore), area: try Self.area(query),
+                sort: try query(Self.sort), page: try query.page()))
+    }
+
+    private static func area(_ query: QueryReader) throws -> EventQuery.Area? {
+        let radius = try query(radius)
+        guard let center = try query(near) else {
+            if radius != nil { throw EMSError.invalid("near", "is needed with radius_km", type: "missing", in: "query") }
+            return nil
+        }
+        return EventQuery.Area(center: center, radiusKilometres: radius ?? EventQuery.Area.usualRadius)
     }
 
     private func answer(_ query: EventQuery) async throws -> Response {
@@ -50,56 +133,40 @@ struct EventRoutes {
     }
 
     @Sendable private func create(_ request: APIRequest) async throws -> Response {
-        let principal = try await request.identity().principal
-        try APIRequest.requireJSON(request.request.headers[.contentType])
-        let body = try await request.body()
+        let body = try await request.jsonBody()
         let draft = try EventDraft(APIRequest.json(body))
-        let key = HTTPField.Name("Idempotency-Key").flatMap { request.request.headers[$0] }
-        let creation = try await events.create(draft, by: principal, idempotencyKey: key.map { ($0, sha256(body)) })
+        let key = request.request.headers[.idempotencyKey].map { ($0, sha256(body)) }
+        let creation = try await events.create(draft, by: request.principal, idempotencyKey: key)
         return .json(
             .created, headers: [.location: "\(request.prefix(prefix))/events/\(creation.event.id)", .eTag: creation.event.etag],
             of: creation.event)
     }
 
     @Sendable private func show(_ request: APIRequest) async throws -> Response {
-        _ = try await request.identity()
         let event = try await events.event(request.id("id", "event"))
-        if let known = request.request.headers[.ifNoneMatch], Self.matches(known, event.etag) {
+        if let known = request.request.headers[.ifNoneMatch], EntityTag.isListed(event.etag, in: known) {
             return Response(status: .notModified, headers: [.eTag: event.etag])
         }
         return .json(headers: [.eTag: event.etag], of: event)
     }
 
     @Sendable private func replace(_ request: APIRequest) async throws -> Response {
-        let principal = try await request.identity().principal
         let draft = try EventDraft(try await request.json())
-        return try await updated(request, by: principal) { _ in draft }
+        return try await updated(request) { _ in draft }
     }
 
     @Sendable private func patch(_ request: APIRequest) async throws -> Response {
-        let principal = try await request.identity().principal
         let patch = try await request.json()
-        return try await updated(request, by: principal) { try $0.merged(with: patch) }
+        return try await updated(request) { try $0.merged(with: patch) }
     }
 
-    private func updated(_ request: APIRequest, by principal: Principal, _ edit: (EventDraft) throws -> EventDraft) async throws -> Response
-    {
-        let event = try await events.update(request.id("id", "event"), by: principal, ifVersion: request.ifMatch(), edit)
+    private func updated(_ request: APIRequest, _ edit: (EventDraft) throws -> EventDraft) async throws -> Response {
+        let event = try await events.update(request.id("id", "event"), by: request.principal, ifVersion: request.ifMatch(), edit)
         return .json(headers: [.eTag: event.etag], of: event)
     }
 
     @Sendable private func delete(_ request: APIRequest) async throws -> Response {
-        let principal = try await request.identity().principal
-        try await events.delete(request.id("id", "event"), by: principal, ifVersion: request.ifMatch())
+        try await events.delete(request.id("id", "event"), by: request.principal, ifVersion: request.ifMatch())
         return Response(status: .noContent)
-    }
-
-    /// The weak comparison of RFC 9110, section 13.1.2.
-    private static func matches(_ header: String, _ etag: String) -> Bool {
-        header == "*"
-            || header.split(separator: ",").contains { candidate in
-                let trimmed = candidate.filter { $0 != " " }
-                return trimmed == etag || trimmed == "W/" + etag
-            }
     }
 }

@@ -30,6 +30,7 @@ extension Response {
         default: break
         }
         if let seconds = error.retryAfter { headers[.retryAfter] = String(seconds) }
+        if let allowance = error.allowance { headers.add(allowance) }
         return .json(HTTPResponse.Status(code: error.code.httpStatus), headers: headers) { writer in
             writer.object {
                 $0.member("type", "about:blank")

@@ -3,51 +3,76 @@ import HTTPTypes
 import Hummingbird
 
 /// `/notifications`: one's own inbox.
-struct NotificationRoutes {
-    let notifications: NotificationService
+struct NotificationRoutes: RouteGroup {
+    private let notifications: NotificationService
 
-    func add(to table: inout RouteTable) {
-        table.get("/notifications", list)
-        table.get("/notifications/count", count)
-        table.get("/notifications/{id}", show)
-        table.post("/notifications/mark-read/{id}", markRead)
-        table.post("/notifications/mark-all-read", markAllRead)
+    init(_ services: RouteServices) {
+        notifications = services.runtime.notifications
     }
+
+    static let routes: [Route<NotificationRoutes>] = [
+        .get(
+            "/notifications",
+            Operation(
+                id: "listNotifications", tag: .notifications, summary: "One's inbox",
+                details: "The newest first. The header `Link` tells where to read on.",
+                parameters: [unread.description] + PageParameters.descriptions,
+                answers: [.json(200, "A page of notifications.", .array(of: .reference("Notification")), headers: [.link])]),
+            NotificationRoutes.list),
+        .get(
+            "/notifications/count",
+            Operation(
+                id: "countNotifications", tag: .notifications, summary: "How many are unread",
+                answers: [.json(200, "The count.", .reference("UnreadCount"))]), NotificationRoutes.count),
+        .get(
+            "/notifications/{id}",
+            Operation(
+                id: "getNotification", tag: .notifications, summary: "A notification", parameters: [id],
+                answers: [.json(200, "The notification.", .reference("Notification"))]), NotificationRoutes.show),
+        .post(
+            "/notifications/mark-read/{id}",
+            Operation(
+                id: "markRead", tag: .notifications, summary: "Mark a notification as read", parameters: [id],
+                answers: [.json(200, "It is read.", .reference("Done"))]), NotificationRoutes.markRead),
+        .post(
+            "/notifications/mark-all-read",
+            Operation(
+                id: "markAllRead", tag: .notifications, summary: "Mark all notifications as read",
+                answers: [.json(200, "All are read.", .reference("Done"))]), NotificationRoutes.markAllRead),
+    ]
+
+    private static let id = ParameterDescription.id("id", of: "notification")
+    private static let unread = QueryParameter.boolean("unread", "Whether only unread ones are wanted.")
 
     /// The list is an array; where to read on stands in the `Link` header (RFC 8288).
     @Sendable private func list(_ request: APIRequest) async throws -> Response {
-        let user = try await request.identity().user
-        let query = InboxQuery(unreadOnly: try request.query.boolean("unread") ?? false, page: try request.query.page())
-        let page = try await notifications.inbox(of: user.id, query)
+        let query = InboxQuery(unreadOnly: try request.query(Self.unread) ?? false, page: try request.query.page())
+        let page = try await notifications.inbox(of: request.user.id, query)
         var response = Response.json { $0.array(page.entries) }
-        if let next = page.next, let link = HTTPField.Name("Link") {
+        if let next = page.next {
             let unread = query.unreadOnly ? "&unread=true" : ""
-            response.headers[link] = "<\(request.request.uri.path)?after=\(next.text)&page_size=\(query.page.size)\(unread)>; rel=\"next\""
+            response.headers[.link] = "<\(request.request.uri.path)?after=\(next.text)&page_size=\(query.page.size)\(unread)>; rel=\"next\""
         }
         return response
     }
 
     @Sendable private func count(_ request: APIRequest) async throws -> Response {
-        let user = try await request.identity().user
-        let count = try await notifications.unreadCount(of: user.id)
+        let count = try await notifications.unreadCount(of: request.user.id)
         return .json { $0.object { $0.member("count", count) } }
     }
 
     @Sendable private func show(_ request: APIRequest) async throws -> Response {
-        let user = try await request.identity().user
-        return .json(of: try await notifications.entry(request.id("id", "notification"), of: user.id))
+        .json(of: try await notifications.entry(request.id("id", "notification"), of: request.user.id))
     }
 
     @Sendable private func markRead(_ request: APIRequest) async throws -> Response {
-        let user = try await request.identity().user
         let id: NotificationID = try request.id("id", "notification")
-        try await notifications.markRead(id, of: user.id)
+        try await notifications.markRead(id, of: request.user.id)
         return answer("notification \(id) is read")
     }
 
     @Sendable private func markAllRead(_ request: APIRequest) async throws -> Response {
-        let user = try await request.identity().user
-        let count = try await notifications.markAllRead(of: user.id)
+        let count = try await notifications.markAllRead(of: request.user.id)
         return answer("\(count) \(count == 1 ? "notification" : "notifications") marked as read")
     }
 

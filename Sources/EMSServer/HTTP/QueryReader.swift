@@ -2,76 +2,52 @@ import EMSCore
 import Hummingbird
 import HummingbirdCore
 
-/// Reads query parameters by name and type.
+/// Reads query parameters, as they were declared.
 struct QueryReader {
-    private let parameters: FlatDictionary<Substring, Substring>
+    /// The longest text, in characters.
+    static let textLimit = 1000
+    /// How often a parameter may be repeated that may be.
+    static let repetitionLimit = 20
 
-    init(_ parameters: FlatDictionary<Substring, Substring>) {
+    private let parameters: FlatDictionary<Substring, Substring>
+    private let declared: [ParameterDescription]
+
+    init(_ parameters: FlatDictionary<Substring, Substring>, declared: [ParameterDescription]) {
         self.parameters = parameters
+        self.declared = declared
     }
 
     /// The parameters of a URL, in which a plus stands for a space (the form encoding of the URL standard) unless it is escaped.
-    init(_ uri: URI) {
-        self.init(URI("/?" + (uri.query ?? "").replacing("+", with: "%20")).queryParameters)
+    init(_ uri: URI, for operation: Operation) {
+        self.init(URI("/?" + (uri.query ?? "").replacing("+", with: "%20")).queryParameters, declared: operation.parameters)
     }
 
-    /// The parameter's text; an empty one counts as absent.
-    func text(_ name: String) throws -> String? {
-        guard let value = parameters[name[...]], !value.isEmpty else { return nil }
-        let text = String(value)
-        guard text.unicodeScalars.count <= 1000 else { throw EMSError.invalid(name, "must have at most 1000 characters", in: "query") }
-        return text
+    /// The parameter's value; an empty text counts as absent.
+    /// - Throws: ``EMSError`` with ``ErrorCode/invalid`` where it is not what it must be, or stands twice.
+    func callAsFunction<Value>(_ parameter: QueryParameter<Value>) throws -> Value? {
+        let values = try all(parameter)
+        guard values.count <= 1 else {
+            throw EMSError.invalid(parameter.name, "stands \(values.count) times", type: "repeated", in: "query")
+        }
+        return values.first
     }
 
-    func integer(_ name: String) throws -> Int? {
-        try parse(name, "must be a whole number", type: "int_parsing") { Int($0) }
-    }
-
-    func boolean(_ name: String) throws -> Bool? {
-        try parse(name, "must be true or false", type: "bool_parsing") { text in
-            switch text.lowercased() {
-            case "true", "1": true
-            case "false", "0": false
-            default: nil
+    /// All values of a parameter that may be repeated.
+    func all<Value>(_ parameter: QueryParameter<Value>) throws -> [Value] {
+        assert(declared.contains { $0.name == parameter.name }, "the parameter \(parameter.name) is read, but not declared")
+        let texts = parameters[values: parameter.name[...]].filter { !$0.isEmpty }
+        guard texts.count <= Self.repetitionLimit else {
+            throw EMSError.invalid(parameter.name, "must not stand more than \(Self.repetitionLimit) times", type: "repeated", in: "query")
+        }
+        return try texts.map { text in
+            guard let value = parameter.convert(String(text)) else {
+                throw EMSError.invalid(parameter.name, parameter.wanted, type: parameter.fault, in: "query")
             }
+            return value
         }
-    }
-
-    func timestamp(_ name: String) throws -> Timestamp? {
-        // A plus of a zone's offset has become a space where the client did not escape it.
-        try parse(name, "must be an ISO 8601 time such as 2026-03-01T09:00:00Z", type: "datetime_parsing") {
-            Timestamp($0) ?? Timestamp($0.replacing(" ", with: "+"))
-        }
-    }
-
-    func word<Value: RawRepresentable<String> & CaseIterable>(_ name: String, as type: Value.Type = Value.self) throws -> Value? {
-        let words = Value.allCases.map(\.rawValue).joined(separator: ", ")
-        return try parse(name, "must be one of \(words)", type: "enum") { Value(rawValue: $0) }
     }
 
     func page() throws -> PageRequest {
-        PageRequest(
-            number: try integer("page") ?? 1, size: try integer("page_size") ?? 10, after: try text("after").map { try PageCursor($0) })
-    }
-
-    /// `near=lat,lon` with `radius_km`.
-    func area() throws -> EventQuery.Area? {
-        let radius = try parse("radius_km", "must be a number", type: "float_parsing") { Double($0) }
-        let center = try parse("near", "must be latitude,longitude", type: "coordinates_parsing") { text -> Coordinates? in
-            let parts = text.split(separator: ",", omittingEmptySubsequences: false).map { Double($0) }
-            guard parts.count == 2, let latitude = parts[0], let longitude = parts[1] else { return nil }
-            return Coordinates(latitude: latitude, longitude: longitude)
-        }
-        guard let center else {
-            if radius != nil { throw EMSError.invalid("near", "is needed with radius_km", type: "missing", in: "query") }
-            return nil
-        }
-        return EventQuery.Area(center: center, radiusKilometres: radius ?? 10)
-    }
-
-    private func parse<Value>(_ name: String, _ message: String, type: String, _ convert: (String) -> Value?) throws -> Value? {
-        guard let text = try text(name) else { return nil }
-        guard let value = convert(text) else { throw EMSError.invalid(name, message, type: type, in: "query") }
-        return value
+        PageRequest(number: try self(PageParameters.number) ?? 1, size: try self(PageParameters.size) ?? 10, after: try self(.after))
     }
 }

@@ -1,45 +1,37 @@
 import EMSCore
 import HTTPTypes
 import Hummingbird
-import Logging
 
 /// All routes, each with and without the prefix; a known path answers another method with 405 and says which it knows.
 struct RouteTable {
-    typealias Handler = @Sendable (APIRequest) async throws -> Response
+    private let services: RouteServices
+    private var routes: [(route: DescribedRoute, endpoint: Endpoint)] = []
 
-    private let prefix: String
-    private let authentication: AuthenticationService
-    private let executor: (any TaskExecutor)?
-    private let logger: Logger
-    private var routes: [(method: HTTPRequest.Method, path: String, handler: Handler)] = []
-
-    /// - Parameters:
-    ///   - executor: where requests are handled: see ``Runtime/executor``.
-    ///   - logger: told of the errors that are not the client's.
-    init(prefix: String, authentication: AuthenticationService, executor: (any TaskExecutor)?, logger: Logger) {
-        self.prefix = prefix
-        self.authentication = authentication
-        self.executor = executor
-        self.logger = logger
+    init(_ groups: [any RouteGroup.Type], _ services: RouteServices) {
+        self.services = services
+        for group in groups { add(group) }
     }
 
-    mutating func get(_ path: String, _ handler: @escaping Handler) { routes.append((.get, path, handler)) }
-    mutating func post(_ path: String, _ handler: @escaping Handler) { routes.append((.post, path, handler)) }
-    mutating func put(_ path: String, _ handler: @escaping Handler) { routes.append((.put, path, handler)) }
-    mutating func patch(_ path: String, _ handler: @escaping Handler) { routes.append((.patch, path, handler)) }
-    mutating func delete(_ path: String, _ handler: @escaping Handler) { routes.append((.delete, path, handler)) }
+    private mutating func add<Group: RouteGroup>(_ group: Group.Type) {
+        let instance = Group(services)
+        for (route, described) in zip(Group.routes, Group.described) {
+            routes.append((described, Endpoint(operation: route.operation, services: services, handler: route.handler(instance))))
+        }
+    }
 
     func makeResponder() -> RouterResponder<APIContext> {
         let router = Router(context: APIContext.self, options: .autoGenerateHeadEndpoints)
-        router.add(middleware: ErrorMiddleware(logger: logger))
-        for prefix in prefix.isEmpty ? [""] : ["", prefix] {
-            for (method, path, handler) in routes {
-                router.on(RouterPath(prefix + path), method: method) { [authentication, executor] request, context in
-                    let request = APIRequest(request: request, context: context, authentication: authentication)
-                    return try await withTaskExecutorPreference(executor) { try await handler(request) }
+        router.add(middleware: ErrorMiddleware(problems: services.problems))
+        router.add(middleware: CompressionMiddleware())
+        if let middleware = CrossOriginMiddleware(services.server.origins) { router.add(middleware: middleware) }
+        let executor = services.executor
+        for prefix in services.prefixes {
+            for (route, endpoint) in routes {
+                router.on(RouterPath(prefix + route.path), method: route.method) { request, context in
+                    try await withTaskExecutorPreference(executor) { try await endpoint.answer(request, context) }
                 }
             }
-            for (path, known) in Dictionary(grouping: routes, by: \.path).mapValues({ Set($0.map(\.method)) }) {
+            for (path, known) in Dictionary(grouping: routes, by: \.route.path).mapValues({ Set($0.map(\.route.method)) }) {
                 refuseOthers(than: known, at: prefix + path, on: router)
             }
         }

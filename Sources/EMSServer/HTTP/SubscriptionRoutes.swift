@@ -2,38 +2,66 @@ import EMSCore
 import Hummingbird
 
 /// `/events/subscribe` and its kin: which events one hears of.
-struct SubscriptionRoutes {
-    let subscriptions: SubscriptionService
-
-    func add(to table: inout RouteTable) {
-        table.post("/events/subscribe", subscribe)
-        table.delete("/events/unsubscribe/{id}", unsubscribe)
-        table.get("/events/subscriptions", list)
+struct SubscriptionRoutes: RouteGroup {
+    /// What an answer says was done.
+    enum Outcome: String, CaseIterable {
+        case subscribed, unsubscribed
     }
 
+    private let subscriptions: SubscriptionService
+
+    init(_ services: RouteServices) {
+        subscriptions = services.runtime.subscriptions
+    }
+
+    static let routes: [Route<SubscriptionRoutes>] = [
+        .post(
+            "/events/subscribe",
+            Operation(
+                id: "subscribe", tag: .subscriptions, summary: "Hear of an event's changes",
+                details: "Repeating it does nothing. Subscriptions last beyond connections.",
+                body: .init(schema: .reference("SubscriptionRequest"), example: ["event_id": "0195c1d2e3f4a5b6c7d8e9f0a1b2c3d4"]),
+                answers: [.json(200, "You are subscribed.", .reference("SubscriptionAnswer"))], errors: [.notFound]),
+            SubscriptionRoutes.subscribe),
+        .delete(
+            "/events/unsubscribe/{event_id}",
+            Operation(
+                id: "unsubscribe", tag: .subscriptions, summary: "Hear no more of an event's changes",
+                parameters: [.id("event_id", of: "event")],
+                answers: [.json(200, "You are not subscribed (any more).", .reference("SubscriptionAnswer"))]),
+            SubscriptionRoutes.unsubscribe),
+        .get(
+            "/events/subscriptions",
+            Operation(
+                id: "listSubscriptions", tag: .subscriptions, summary: "Which events one hears of",
+                parameters: [after.description, size.description],
+                answers: [.json(200, "A page of subscriptions.", .reference("SubscriptionPage"))]), SubscriptionRoutes.list),
+    ]
+
+    private static let after = QueryParameter<EventID>(
+        "after", "Where to read on: the `next` of the page before.", .id(), wanted: "must be the next of an earlier page",
+        fault: "value_error"
+    ) { EventID($0) }
+    private static let size = QueryParameter.integer("page_size", "How many on a page.", 1...1000, initially: 100)
+
     @Sendable private func subscribe(_ request: APIRequest) async throws -> Response {
-        let user = try await request.identity().user
         var fields = JSONFields(try await request.json())
         let text = fields.requiredString("event_id")
         try fields.finish()
         guard let event = EventID(text) else { throw EMSError.notFound("event", text) }
-        let isNew = try await subscriptions.subscribe(user.id, to: event)
-        return answer(event, "subscribed", isNew ? "you will hear of this event" : "you were subscribed already")
+        let isNew = try await subscriptions.subscribe(request.user.id, to: event)
+        return answer(event, .subscribed, isNew ? "you will hear of this event" : "you were subscribed already")
     }
 
     @Sendable private func unsubscribe(_ request: APIRequest) async throws -> Response {
-        let user = try await request.identity().user
-        let event: EventID = try request.id("id", "event")
-        let wasSubscribed = try await subscriptions.unsubscribe(user.id, from: event)
-        return answer(event, "unsubscribed", wasSubscribed ? "you will not hear of this event any more" : "you were not subscribed")
+        let event: EventID = try request.id("event_id", "event")
+        let wasSubscribed = try await subscriptions.unsubscribe(request.user.id, from: event)
+        return answer(event, .unsubscribed, wasSubscribed ? "you will not hear of this event any more" : "you were not subscribed")
     }
 
     @Sendable private func list(_ request: APIRequest) async throws -> Response {
-        let user = try await request.identity().user
-        let after = try request.query.text("after").flatMap { EventID($0) }
-        let limit = try request.query.integer("page_size") ?? 100
-        guard (1...1000).contains(limit) else { throw EMSError.invalid("page_size", "must be between 1 and 1000", in: "query") }
-        let found = try await subscriptions.subscriptions(of: user.id, after: after, limit: limit)
+        let limit = try request.query(Self.size) ?? 100
+        let found = try await subscriptions.subscriptions(of: request.user.id, after: request.query(Self.after), limit: limit)
         return .json { writer in
             writer.object {
                 $0.member("subscriptions", found)
@@ -42,10 +70,10 @@ struct SubscriptionRoutes {
         }
     }
 
-    private func answer(_ event: EventID, _ status: String, _ message: String) -> Response {
+    private func answer(_ event: EventID, _ outcome: Outcome, _ message: String) -> Response {
         .json { writer in
             writer.object {
-                $0.member("status", status)
+                $0.member("status", outcome.rawValue)
                 $0.member("event_id", event.description)
                 $0.member("message", message)
             }

@@ -2,19 +2,34 @@ import EMSCore
 import Hummingbird
 
 /// `/users`: what others may see of a user, and the list for admins.
-struct UserRoutes {
-    let users: UserService
+struct UserRoutes: RouteGroup {
+    private let users: UserService
 
-    func add(to table: inout RouteTable) {
-        table.get("/users", list)
-        table.get("/users/{id}", show)
+    init(_ services: RouteServices) {
+        users = services.runtime.users
     }
 
+    static let routes: [Route<UserRoutes>] = [
+        .get(
+            "/users",
+            Operation(
+                id: "listUsers", tag: .users, summary: "All users", details: "For admins. The oldest first.",
+                parameters: [role.description, isActive.description] + PageParameters.descriptions,
+                answers: [.json(200, "A page of users.", .reference("UserPage"))], errors: [.forbidden]), UserRoutes.list),
+        .get(
+            "/users/{id}",
+            Operation(
+                id: "getUser", tag: .users, summary: "A user", details: "Email and last log-in are shown to the user and to admins only.",
+                parameters: [.id("id", of: "user")], answers: [.json(200, "The user.", .reference("User"))]), UserRoutes.show),
+    ]
+
+    private static let role = QueryParameter<Role>.word("role", "Only those of this role.")
+    private static let isActive = QueryParameter.boolean("is_active", "Only those who may log in, or only those who may not.")
+
     @Sendable private func list(_ request: APIRequest) async throws -> Response {
-        let principal = try await request.identity().principal
         let query = UserQuery(
-            role: try request.query.word("role"), isActive: try request.query.boolean("is_active"), page: try request.query.page())
-        let page = try await users.users(query, for: principal)
+            role: try request.query(Self.role), isActive: try request.query(Self.isActive), page: try request.query.page())
+        let page = try await users.users(query, for: request.principal)
         return .json { writer in
             writer.object {
                 $0.member("users", page.users)
@@ -27,8 +42,8 @@ struct UserRoutes {
     }
 
     @Sendable private func show(_ request: APIRequest) async throws -> Response {
-        let principal = try await request.identity().principal
         let user = try await users.user(id: request.id("id", "user"))
-        return .json { user.encode(to: &$0, withPrivateFields: Permissions.maySeePrivateFields(of: user, principal)) }
+        let withPrivateFields = users.maySeePrivateFields(of: user, request.principal)
+        return .json { user.encode(to: &$0, withPrivateFields: withPrivateFields) }
     }
 }

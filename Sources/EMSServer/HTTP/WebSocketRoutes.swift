@@ -3,19 +3,34 @@ import HTTPTypes
 import Hummingbird
 
 /// What a WebSocket path answers to a request that did not become a session: why not.
-struct WebSocketRoutes {
-    let endpoint: WebSocketEndpoint
+struct WebSocketRoutes: RouteGroup {
+    private let endpoint: WebSocketEndpoint?
 
-    func add(to table: inout RouteTable) {
-        for path in WebSocketEndpoint.paths { table.get(path, refuse) }
+    init(_ services: RouteServices) {
+        endpoint = services.webSockets
     }
 
-    @Sendable private func refuse(_ request: APIRequest) async throws -> Response {
-        let headers = request.request.headers
-        _ = try await endpoint.identity(
-            of: WebSocketRequest(
-                uri: request.request.head.path ?? "/", authorization: headers[.authorization],
-                protocols: headers[.secWebSocketProtocol].map { [$0] } ?? []))
+    static let routes: [Route<WebSocketRoutes>] = WebSocketEndpoint.paths.map { path in
+        Route(
+            method: .get, path: path, operation: connect, isHidden: path != WebSocketEndpoint.paths[0],
+            handler: { group in { try await group.refuse($0) } })
+    }
+
+    private static let connect = Operation(
+        id: "connect", tag: .notifications, summary: "Connect a WebSocket",
+        details: """
+            Live notifications. The token stands in `Authorization`, in `Sec-WebSocket-Protocol: bearer, <token>`, or in `token`. Also at \
+            `/ws/ws`.
+            """, access: .anyone, parameters: [token.description, since.description],
+        answers: [.empty(101, "It is a WebSocket from here on.")],
+        errors: [.unauthenticated, .tokenExpired, .tokenRevoked, .forbidden, .upgradeRequired])
+
+    private static let token = QueryParameter.text("token", "The access token, for clients that cannot send headers.")
+    private static let since = QueryParameter.text("since", "The last notification one has seen: what was missed is replayed.")
+
+    private func refuse(_ request: APIRequest) async throws -> Response {
+        guard let endpoint else { throw EMSError(.notFound, "there is no WebSocket here") }
+        _ = try await endpoint.identity(of: WebSocketRequest(request.request))
         var response = Response.problem(
             EMSError(.upgradeRequired, "this is a WebSocket", fix: "connect with ws://, version 13"), instance: request.request.uri.path)
         response.headers[.upgrade] = "websocket"

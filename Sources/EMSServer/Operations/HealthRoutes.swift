@@ -1,16 +1,43 @@
 import EMSCore
 import EMSRuntime
+import HTTPTypes
 import Hummingbird
+import NIOCore
 
-/// `/healthz` (the process runs) and `/readyz` (it can serve), for whoever watches over it.
-struct HealthRoutes {
-    let runtime: Runtime
+/// `/healthz` (the process runs), `/readyz` (it can serve) and `/metrics`, for whoever watches over it.
+struct HealthRoutes: RouteGroup {
+    private let runtime: Runtime
+    private let metrics: ServerMetrics
+    private let webSockets: WebSocketHub?
 
-    func add(to table: inout RouteTable) {
-        table.get("/healthz") { _ in
-            .json { $0.object { $0.member("status", "ok") } }
-        }
-        table.get("/readyz", ready)
+    init(_ services: RouteServices) {
+        runtime = services.runtime
+        metrics = services.metrics
+        webSockets = services.webSockets?.hub
+    }
+
+    static let routes: [Route<HealthRoutes>] = [
+        .get(
+            "/healthz",
+            Operation(
+                id: "health", tag: .operations, summary: "Whether the process runs", access: .anyone,
+                answers: [.json(200, "It does.", .reference("Health"))]), HealthRoutes.healthy),
+        .get(
+            "/readyz",
+            Operation(
+                id: "readiness", tag: .operations, summary: "Whether requests can be served",
+                details: "503 without the store. Without the broker everything is served, and changes wait.", access: .anyone,
+                answers: [.json(200, "They can.", .reference("Readiness"))]), HealthRoutes.ready),
+        .get(
+            "/metrics",
+            Operation(
+                id: "metrics", tag: .operations, summary: "Counters for monitoring",
+                details: "In the text format of Prometheus; for the networks of `monitoring_from`.", access: .anyone,
+                answers: [.text("The counters.", "text/plain")], errors: [.forbidden]), HealthRoutes.counters),
+    ]
+
+    @Sendable private func healthy(_ request: APIRequest) async throws -> Response {
+        .json { $0.object { $0.member("status", "ok") } }
     }
 
     /// 200 as long as requests can be served: without the broker they can, and their changes wait.
@@ -29,7 +56,8 @@ struct HealthRoutes {
                     case .failure(let error):
                         $0.member("status", "degraded")
                         $0.member("store", "ok")
-                        $0.member("broker", error.message)
+                        // The message names the server.
+                        $0.member("broker", isMonitored(request) ? error.message : error.code.rawValue)
                     }
                     $0.member("pending_changes", health.pending.count)
                     $0.member("oldest_pending_change", health.pending.oldest?.description)
@@ -40,5 +68,20 @@ struct HealthRoutes {
             runtime.logger.warning("not ready: \(cause)")
             return .problem(EMSError(.unreachable, "not ready: \(cause.message)", retryAfter: 1), instance: "/readyz")
         }
+    }
+
+    @Sendable private func counters(_ request: APIRequest) async throws -> Response {
+        guard isMonitored(request) else {
+            throw EMSError(.forbidden, "the counters are not for \(request.clientAddress)", fix: "see the setting monitoring_from")
+        }
+        let text = metrics.text(health: try? await runtime.health(), webSocketSessions: webSockets?.sessions)
+        return Response(
+            status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
+            body: .init(byteBuffer: ByteBuffer(string: text)))
+    }
+
+    private func isMonitored(_ request: APIRequest) -> Bool {
+        let address = request.clientAddress
+        return address == .local || runtime.settings.server.monitoringFrom.contains { $0.contains(address) }
     }
 }

@@ -61,6 +61,8 @@ final class UpgradeGate: ChannelInboundHandler, RemovableChannelHandler {
     private func verified(_ identity: AuthenticationService.Identity?, _ context: ChannelHandlerContext) {
         guard case .verifying(let head, let held) = state else { return }
         admitted.withLockedValue { $0 = identity }
+        // What comes behind the handshake is no HTTP any more.
+        if identity != nil { SlowClientHandler.remove(from: context.pipeline) }
         pass(identity == nil ? Self.withoutUpgrade(head) : head, held, context)
     }
 

@@ -77,6 +77,9 @@ final class WebSocketHub: Service {
         shards = eventLoopGroup.makeIterator().map(Shard.init)
     }
 
+    /// How many sessions are connected.
+    var sessions: Int { sessionCount.withLockedValue { $0 } }
+
     func add(_ session: WebSocketSession, on eventLoop: any EventLoop) {
         sessionCount.withLockedValue { $0 += 1 }
         shard(of: eventLoop)?.add(session)
@@ -99,7 +102,7 @@ final class WebSocketHub: Service {
 
     private func fanOut() async {
         for await batch in live {
-            guard sessionCount.withLockedValue({ $0 }) > 0 else { continue }
+            guard sessions > 0 else { continue }
             var outgoing: [Outgoing] = []
             for recorded in batch {
                 let recipients = recorded.isForEveryone ? nil : await recipients(of: recorded)
@@ -127,7 +130,7 @@ final class WebSocketHub: Service {
     private func closeRevoked() async {
         while !Task.isCancelled {
             try? await Task.sleep(for: Self.revocationInterval)
-            guard !Task.isCancelled, sessionCount.withLockedValue({ $0 }) > 0 else { continue }
+            guard !Task.isCancelled, sessions > 0 else { continue }
             do {
                 let ended = Set(try await authentication.recentlyEndedSessions(seconds: Self.revocationOverlapSeconds))
                 if ended.isEmpty { continue }

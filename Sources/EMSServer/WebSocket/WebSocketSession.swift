@@ -50,6 +50,7 @@ final class WebSocketSession: ChannelInboundHandler {
     struct Services: Sendable {
         let subscriptions: SubscriptionService
         let notifications: NotificationService
+        let authentication: AuthenticationService
     }
 
     /// - Parameter since: the id of the last notification the client has seen, where it says one.
@@ -137,14 +138,19 @@ final class WebSocketSession: ChannelInboundHandler {
         let text = waiting.removeFirst()
         isBusy = true
         start(context) { [services, identity, logger] writer in
-            let answer = await Self.answer(to: text, from: identity.user.id, services, logger)
+            let answer = try await Self.answer(to: text, from: identity, services, logger)
             try await writer.send(answer)
             return nil
         }
     }
 
-    private static func answer(to text: String, from user: UserID, _ services: Services, _ logger: Logger) async -> ServerMessage {
+    /// - Throws: ``EMSError`` where the session has ended: then so does the connection.
+    private static func answer(
+        to text: String, from identity: AuthenticationService.Identity, _ services: Services, _ logger: Logger
+    ) async throws -> ServerMessage {
         do {
+            // As the user is by now: a connection outlives what was true when it began.
+            let user = try await services.authentication.refreshed(identity).user.id
             switch try ClientCommand(text) {
             case .subscribe(let event):
                 _ = try await services.subscriptions.subscribe(user, to: event)
@@ -160,6 +166,7 @@ final class WebSocketSession: ChannelInboundHandler {
             }
         } catch {
             let described = EMSError(error)
+            if described.code == .tokenRevoked || described.code == .unauthenticated { throw described }
             if described.code == .internal { logger.error("WebSocket request: \(described)") }
             return .error(described, at: .now())
         }
@@ -246,7 +253,7 @@ final class WebSocketSession: ChannelInboundHandler {
     private func failed(_ error: any Error) {
         guard state.isOpen else { return }
         let described = EMSError(error)
-        logger.error("a WebSocket session ends: \(described)")
+        if described.code.webSocketCloseCode == 1011 { logger.error("a WebSocket session ends: \(described)") }
         close(described)
     }
 

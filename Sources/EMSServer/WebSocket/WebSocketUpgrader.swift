@@ -1,5 +1,6 @@
 import EMSCore
 import HTTPTypes
+import Hummingbird
 import Logging
 import NIOConcurrencyHelpers
 import NIOCore
@@ -67,12 +68,18 @@ struct WebSocketEndpoint: Sendable {
     let services: WebSocketSession.Services
     /// The paths with and without the prefix.
     let paths: Set<String>
+    /// The origins whose pages may connect from a browser, besides our own.
+    let origins: Set<String>
     let logger: Logger
 
     /// Whom the request speaks for.
     /// - Throws: ``EMSError`` where it is not for us, has no token, or a bad one.
     func identity(of request: WebSocketRequest) async throws -> AuthenticationService.Identity {
         guard paths.contains(request.path) else { throw EMSError(.notFound, "there is no WebSocket here") }
+        if let origin = request.origin?.lowercased(), !origins.contains(origin), !request.isSameOrigin {
+            throw EMSError(
+                .forbidden, "pages of \(Printable.quoted(origin)) may not connect", fix: "allow the origin with the setting frontend_url")
+        }
         guard let token = request.token else {
             throw EMSError(
                 .unauthenticated, "a token is needed",
@@ -89,17 +96,37 @@ struct WebSocketRequest {
     private let authorization: String?
     private let protocols: [String]
 
+    /// Where the page comes from that asks, and where the server is called: browsers say both.
+    let origin: String?
+    let host: String?
+
     init(_ head: HTTPRequestHead) {
         self.init(
-            uri: head.uri, authorization: head.headers.first(name: "Authorization"), protocols: head.headers["Sec-WebSocket-Protocol"])
+            uri: head.uri, authorization: head.headers.first(name: "Authorization"), protocols: head.headers["Sec-WebSocket-Protocol"],
+            origin: head.headers.first(name: "Origin"), host: head.headers.first(name: "Host"))
     }
 
-    init(uri: String, authorization: String?, protocols: [String]) {
+    init(_ request: Request) {
+        let headers = request.headers
+        self.init(
+            uri: request.head.path ?? "/", authorization: headers[.authorization], protocols: headers[values: .secWebSocketProtocol],
+            origin: headers[.origin], host: request.head.authority)
+    }
+
+    init(uri: String, authorization: String?, protocols: [String], origin: String? = nil, host: String? = nil) {
+        self.origin = origin
+        self.host = host
         let parts = uri.split(separator: "?", maxSplits: 1)
         path = parts.first.map(String.init) ?? "/"
         query = parts.count > 1 ? parts[1] : ""
         self.authorization = authorization
         self.protocols = protocols.flatMap { $0.split(separator: ",").map { $0.filter { $0 != " " } } }
+    }
+
+    /// Whether the page that asks came from the very server it asks.
+    var isSameOrigin: Bool {
+        guard let origin, let host else { return false }
+        return ["http://\(host)", "https://\(host)"].contains { $0.lowercased() == origin.lowercased() }
     }
 
     var offersBearerProtocol: Bool { protocols.first == "bearer" }

@@ -1,0 +1,115 @@
+import EMSCore
+
+/// What one can do at a path: the part of the OpenAPI document that tells of it, declared beside the route that does it.
+struct Operation: Sendable {
+    enum Access: Sendable {
+        case anyone
+        /// Who has an access token.
+        case bearer
+    }
+
+    /// Under which heading it stands.
+    enum Tag: String, CaseIterable, Sendable {
+        case authentication = "Authentication"
+        case users = "Users"
+        case events = "Events"
+        case subscriptions = "Subscriptions"
+        case notifications = "Notifications"
+        case operations = "Operations"
+    }
+
+    /// Its name for programs: unique, lower camel case.
+    let id: String
+    let tag: Tag
+    let summary: String
+    var details: String?
+    var access = Access.bearer
+    var parameters: [ParameterDescription] = []
+    var body: Body?
+    let answers: [Answer]
+    /// The errors of its own, besides those that follow from what it takes.
+    var errors: [ErrorCode] = []
+
+    struct Body: Sendable {
+        let schema: JSONSchema
+        var mediaTypes = ["application/json"]
+        let example: JSONValue
+    }
+
+    /// An answer that is no error.
+    struct Answer: Sendable {
+        let status: Int
+        let description: String
+        var content: Content?
+        var headers: [ResponseHeader] = []
+
+        struct Content: Sendable {
+            let mediaType: String
+            let schema: JSONSchema
+            var example: JSONValue?
+        }
+
+        static func json(
+            _ status: Int = 200, _ description: String, _ schema: JSONSchema, example: JSONValue? = nil, headers: [ResponseHeader] = []
+        ) -> Answer {
+            Answer(
+                status: status, description: description,
+                content: Content(mediaType: "application/json", schema: schema, example: example), headers: headers)
+        }
+
+        static func text(_ description: String, _ mediaType: String) -> Answer {
+            Answer(status: 200, description: description, content: Content(mediaType: mediaType, schema: .string()))
+        }
+
+        static func empty(_ status: Int = 204, _ description: String, headers: [ResponseHeader] = []) -> Answer {
+            Answer(status: status, description: description, headers: headers)
+        }
+    }
+
+    /// All errors it may answer with, each once: what was declared, and what follows from what it takes.
+    var allErrors: [ErrorCode] {
+        var all = errors
+        if access == .bearer { all += [.unauthenticated, .tokenExpired, .tokenRevoked] }
+        if body != nil { all += [.malformed, .tooLarge, .unsupportedMediaType, .invalid] }
+        if parameters.contains(where: { $0.place == .query }) { all.append(.invalid) }
+        if parameters.contains(where: { $0.place == .path }) { all.append(.notFound) }
+        if producesContent { all.append(.notAcceptable) }
+        // Where the server or its store is at the end of its means.
+        all += [.rateLimited, .internal, .busy, .unreachable]
+        if body != nil { all.append(.storeFull) }
+        return ErrorCode.allCases.filter(all.contains)
+    }
+
+    /// Whether an answer has a body, about whose type the client may have a wish.
+    var producesContent: Bool { answers.contains { $0.content != nil } }
+
+    /// Whether an answer of this status is one of those declared.
+    func declares(_ status: Int) -> Bool {
+        answers.contains { $0.status == status } || allErrors.contains { $0.httpStatus == status }
+    }
+}
+
+/// A header of an answer.
+enum ResponseHeader: String, CaseIterable, Sendable {
+    case eTag = "ETag"
+    case location = "Location"
+    case link = "Link"
+    case retryAfter = "Retry-After"
+    case authenticate = "WWW-Authenticate"
+    case rateLimit = "RateLimit-Limit"
+    case rateLimitRemaining = "RateLimit-Remaining"
+    case rateLimitReset = "RateLimit-Reset"
+
+    var description: (summary: String, schema: JSONSchema) {
+        switch self {
+        case .eTag: ("The version, for If-Match and If-None-Match.", .string(example: "\"1\""))
+        case .location: ("Where the new thing is found.", .string(format: "uri-reference"))
+        case .link: ("Where to read on: `rel=\"next\"` (RFC 8288).", .string())
+        case .retryAfter: ("After how many seconds another try may succeed.", .integer(minimum: 1))
+        case .authenticate: ("How to authenticate (RFC 6750).", .string(example: "Bearer"))
+        case .rateLimit: ("How many requests the present window has.", .integer(minimum: 1))
+        case .rateLimitRemaining: ("How many of them are left.", .integer(minimum: 0))
+        case .rateLimitReset: ("In how many seconds the window ends.", .integer(minimum: 0))
+        }
+    }
+}

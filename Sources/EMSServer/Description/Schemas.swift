@@ -1,0 +1,260 @@
+import EMSCore
+
+/// What the bodies of requests and answers look like, by name. The bounds are those of the core's rules.
+enum Schemas {
+    static let all: [(name: String, schema: JSONSchema)] = [
+        ("Event", event), ("EventDraft", eventDraft), ("EventPatch", eventPatch), ("EventPage", eventPage),
+        ("Coordinates", coordinates),
+        ("User", user), ("UserPage", userPage), ("Registration", registration), ("ProfilePatch", profilePatch),
+        ("Credentials", credentials), ("Grant", grant), ("RefreshRequest", refreshRequest), ("PasswordChange", passwordChange),
+        ("Session", session),
+        ("SubscriptionRequest", subscriptionRequest), ("SubscriptionAnswer", subscriptionAnswer), ("Subscription", subscription),
+        ("SubscriptionPage", subscriptionPage),
+        ("Notification", notification), ("UnreadCount", unreadCount), ("Done", done),
+        ("Health", health), ("Readiness", readiness), ("KeySet", keySet),
+        ("Problem", problem),
+    ]
+
+    // MARK: Events
+
+    private static let exampleID: JSONValue = "0195c1d2e3f4a5b6c7d8e9f0a1b2c3d4"
+    private static let exampleTime: JSONValue = "2026-03-01T09:00:00.000Z"
+
+    static let eventDraftExample: JSONValue = [
+        "title": "Tech Conference", "description": "Annual technology conference", "location": "San Francisco",
+        "start_time": "2040-03-01T09:00:00Z", "end_time": "2040-03-01T17:00:00Z", "tags": ["technology", "conference"],
+        "max_attendees": 500, "status": "scheduled", "attachment_url": "https://example.com/programme.pdf",
+        "coordinates": ["latitude": 37.7749, "longitude": -122.4194],
+    ]
+
+    private static let eventExample: JSONValue = eventDraftExample.merged(with: [
+        "event_id": exampleID, "start_time": "2040-03-01T09:00:00.000Z", "end_time": "2040-03-01T17:00:00.000Z",
+        "created_by": exampleID, "created_at": exampleTime, "updated_at": exampleTime, "version": 1,
+    ])
+
+    private static let title = JSONSchema.string("Not blank.", length: 1...EventRules.titleLimit)
+    private static let description = JSONSchema.string(length: 0...EventRules.descriptionLimit)
+    private static let location = JSONSchema.string(length: 0...EventRules.locationLimit)
+    private static let tags = JSONSchema.array(
+        of: .string(length: 1...EventRules.tagLimit, pattern: "^[^,]+$"), "Kept in lower case, each once; without commas.",
+        upTo: EventRules.tagCountLimit)
+    private static let attendees = JSONSchema.integer(nil, 1...EventRules.attendeeLimit)
+    private static let attachment = JSONSchema.string(
+        length: 1...EventRules.attachmentURLLimit, pattern: #"^[hH][tT][tT][pP][sS]?://[^\s]+$"#, format: "uri")
+
+    static let coordinates = JSONSchema.object(
+        nil, [("latitude", .number("Degrees north.", -90...90)), ("longitude", .number("Degrees east.", -180...180))],
+        example: ["latitude": 37.7749, "longitude": -122.4194])
+
+    static let event = JSONSchema.object(
+        "The thing with a place and a time.",
+        [
+            ("event_id", .id()), ("title", title), ("description", description), ("location", location), ("start_time", .time()),
+            ("end_time", .time("After `start_time`.")),
+            ("created_by", .string("A user's id, or `operator:<login name>`.")), ("tags", tags), ("max_attendees", attendees.orNull()),
+            ("status", .word(Event.Status.self)), ("attachment_url", attachment.orNull()),
+            ("coordinates", JSONSchema.reference("Coordinates").orNull()), ("created_at", .time()), ("updated_at", .time()),
+            ("version", .integer("Counts the writes: the `ETag` is this in quotes.", minimum: 1)),
+        ], example: eventExample)
+
+    private static let draftProperties: [(name: String, schema: JSONSchema)] = [
+        ("title", title), ("description", description.orNull()), ("location", location.orNull()),
+        ("start_time", .time("Not in the past when the event is created.")), ("end_time", .time("After `start_time`.")),
+        ("tags", tags.orNull()), ("max_attendees", attendees.orNull()),
+        ("status", JSONSchema.word(Event.Status.self, initially: .scheduled).orNull()), ("attachment_url", attachment.orNull()),
+        ("coordinates", JSONSchema.reference("Coordinates").orNull()),
+    ]
+
+    static let eventDraft = JSONSchema.object(
+        "What a person says about an event; other members (`event_id`, `created_by`, `version`…) are passed over.", draftProperties,
+        optional: Set(draftProperties.map(\.name)).subtracting(["title", "start_time", "end_time"]), example: eventDraftExample)
+
+    static let eventPatch = JSONSchema.object(
+        "A merge patch (RFC 7396): what is absent stays, `null` takes a field away.", draftProperties,
+        optional: Set(draftProperties.map(\.name)), example: ["title": "Tech Conference 2040", "max_attendees": .null])
+
+    static let eventPage = page(of: "events", "Event", eventExample, isExact: true)
+
+    // MARK: People
+
+    private static let username = JSONSchema.string(
+        "Unique in any letter case.", length: UserRules.usernameLength, pattern: "^[A-Za-z0-9_]+$")
+    private static let email = JSONSchema.string("Unique in any letter case.", length: 3...UserRules.emailLimit, format: "email")
+    private static let fullName = JSONSchema.string(length: 0...UserRules.fullNameLimit).orNull()
+    private static let password = JSONSchema.string(
+        "At least \(UserRules.passwordMinimum) characters and at most \(UserRules.passwordByteLimit) bytes in UTF-8, with an upper-case "
+            + "letter, a digit and a special character.", length: UserRules.passwordMinimum...UserRules.passwordByteLimit,
+        format: "password", example: "Example123!")
+
+    private static let userExample: JSONValue = [
+        "user_id": exampleID, "username": "ada", "email": "ada@example.com", "full_name": "Ada Lovelace", "role": "user",
+        "is_active": true, "created_at": exampleTime, "updated_at": exampleTime, "last_login_at": .null,
+    ]
+
+    static let user = JSONSchema.object(
+        "Email and last log-in are for the user's own eyes and for admins.",
+        [
+            ("user_id", .id()), ("username", username), ("email", email), ("full_name", fullName), ("role", .word(Role.self)),
+            ("is_active", .boolean("Whether the user may log in.")), ("created_at", .time()), ("updated_at", .time()),
+            ("last_login_at", .time().orNull()),
+        ], optional: ["email", "last_login_at"], example: userExample)
+
+    static let userPage = page(of: "users", "User", userExample)
+
+    static let registration = JSONSchema.object(
+        nil, [("email", email), ("username", username), ("password", password), ("full_name", fullName)], optional: ["full_name"],
+        example: registrationExample)
+    static let registrationExample: JSONValue = [
+        "email": "grace@example.com", "username": "grace", "password": "Example123!", "full_name": "Grace Hopper",
+    ]
+
+    static let profilePatch = JSONSchema.object(
+        "A merge patch (RFC 7396): what is absent stays, `\"full_name\": null` takes the name away.",
+        [("email", email.orNull()), ("username", username.orNull()), ("full_name", fullName)],
+        optional: ["email", "username", "full_name"], example: ["full_name": "Ada Lovelace"])
+
+    static let credentials = JSONSchema.object(
+        nil, [("username_or_email", .string()), ("password", .string(format: "password"))], example: credentialsExample)
+    static let credentialsExample: JSONValue = ["username_or_email": "ada", "password": "Example123!"]
+
+    private static let refreshToken = JSONSchema.string("64 hex characters.")
+
+    static let grant = JSONSchema.object(
+        "What a log-in hands out.",
+        [
+            ("access_token", .string("A JWT (RFC 7519).")), ("token_type", .constant("bearer")),
+            ("expires_in", .integer("Seconds.", minimum: 1)), ("refresh_token", refreshToken),
+        ],
+        example: [
+            "access_token": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIwMTk1In0.c2lnbmF0dXJl", "token_type": "bearer", "expires_in": 1800,
+            "refresh_token": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        ])
+
+    static let refreshRequest = JSONSchema.object(nil, [("refresh_token", refreshToken)], example: refreshExample)
+    static let refreshExample: JSONValue = ["refresh_token": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"]
+
+    static let passwordChange = JSONSchema.object(
+        nil, [("current_password", .string(format: "password")), ("new_password", password)], example: passwordExample)
+    static let passwordExample: JSONValue = ["current_password": "Example123!", "new_password": "Another456?"]
+
+    static let session = JSONSchema.object(
+        "One log-in, or one token an operator issued.",
+        [
+            ("session_id", .id()), ("user_id", .id()), ("label", .string("What it is for.")), ("created_at", .time()),
+            ("expires_at", .time()), ("ended_at", .time().orNull()),
+        ],
+        example: [
+            "session_id": exampleID, "user_id": exampleID, "label": "login", "created_at": exampleTime, "expires_at": exampleTime,
+            "ended_at": .null,
+        ])
+
+    // MARK: Subscriptions
+
+    static let subscriptionRequest = JSONSchema.object(nil, [("event_id", .string("The event's id."))], example: ["event_id": exampleID])
+
+    static let subscriptionAnswer = JSONSchema.object(
+        nil, [("status", .word(SubscriptionRoutes.Outcome.self)), ("event_id", .id()), ("message", .string())],
+        example: ["status": "subscribed", "event_id": exampleID, "message": "you will hear of this event"])
+
+    private static let subscriptionExample: JSONValue = ["event_id": exampleID, "user_id": exampleID, "created_at": exampleTime]
+
+    static let subscription = JSONSchema.object(
+        nil, [("event_id", .id()), ("user_id", .id()), ("created_at", .time())], example: subscriptionExample)
+
+    static let subscriptionPage = JSONSchema.object(
+        nil,
+        [
+            ("subscriptions", .array(of: .reference("Subscription"))),
+            ("next", .string("What `after` takes to read on; `null` at the end.").orNull()),
+        ], example: ["subscriptions": [subscriptionExample], "next": .null])
+
+    // MARK: Notifications
+
+    static let notification = JSONSchema.object(
+        "What a user gets to see of a change, or what an operator sent.",
+        [
+            ("type", .constant("notification")), ("notification_id", .id()), ("notification_type", .word(Notification.Kind.self)),
+            (
+                "event",
+                .object(
+                    "The event as it was called then.",
+                    [("id", .id()), ("title", .string()), ("action", .string()), ("timestamp", .time())])
+            ), ("message", .string("What an operator wrote.")), ("user", .string("The username of who did it.")), ("timestamp", .time()),
+            ("read", .boolean()),
+        ], optional: ["event", "message"],
+        example: [
+            "type": "notification", "notification_id": exampleID, "notification_type": "event.created",
+            "event": ["id": exampleID, "title": "Tech Conference", "action": "created", "timestamp": exampleTime], "user": "ada",
+            "timestamp": exampleTime, "read": false,
+        ])
+
+    static let unreadCount = JSONSchema.object(nil, [("count", .integer(minimum: 0))], example: ["count": 3])
+
+    static let done = JSONSchema.object(
+        nil, [("status", .constant("success")), ("message", .string())], example: ["status": "success", "message": "3 notifications marked as read"])
+
+    // MARK: Operations
+
+    static let health = JSONSchema.object(nil, [("status", .constant("ok"))], example: ["status": "ok"])
+
+    static let readiness = JSONSchema.object(
+        "`degraded`: the broker is away; everything is served, and changes wait in the store.",
+        [
+            ("status", .string(pattern: "^(ready|degraded)$")), ("store", .constant("ok")), ("broker", .string("`ok`, or what is wrong.")),
+            ("queued_changes", .integer(minimum: 0)), ("dead_letters", .integer(minimum: 0)),
+            ("pending_changes", .integer("Written, and not yet at the broker.", minimum: 0)),
+            ("oldest_pending_change", .time().orNull()),
+        ], optional: ["queued_changes", "dead_letters"],
+        example: [
+            "status": "ready", "store": "ok", "broker": "ok", "queued_changes": 0, "dead_letters": 0, "pending_changes": 0,
+            "oldest_pending_change": .null,
+        ])
+
+    static let keySet = JSONSchema.object(
+        "The public keys that verify access tokens (RFC 7517); none with HS256, whose key is secret.",
+        [("keys", .array(of: .object(nil, [("kty", .string()), ("kid", .string()), ("alg", .string()), ("use", .constant("sig"))])))],
+        example: ["keys": []])
+
+    // MARK: Errors
+
+    static let problem = JSONSchema.object(
+        "A problem document (RFC 9457).",
+        [
+            ("type", .string()), ("title", .string()), ("status", .integer(nil, 400...599)), ("code", .word(ErrorCode.self)),
+            ("detail", .string("What is wrong, and how to mend it.")), ("instance", .string("The path that was asked for.")),
+            (
+                "errors",
+                .array(
+                    of: .object(
+                        nil,
+                        [
+                            ("loc", .array(of: .string(), "The way to the field, such as `[\"body\", \"title\"]`.")), ("msg", .string()),
+                            ("type", .string("A stable word for programs.")),
+                        ]), "With 422: every fault.")
+            ),
+        ], optional: ["instance", "errors"], example: problemExample(.notFound))
+
+    static func problemExample(_ code: ErrorCode) -> JSONValue {
+        [
+            "type": "about:blank", "title": .string(code.title), "status": .integer(Int64(code.httpStatus)),
+            "code": .string(code.rawValue), "detail": .string(code.title.lowercased()), "instance": "/events",
+        ]
+    }
+
+    private static func page(of name: String, _ kind: String, _ example: JSONValue, isExact: Bool = false) -> JSONSchema {
+        var properties: [(name: String, schema: JSONSchema)] = [
+            (name, .array(of: .reference(kind))), ("total", .integer("How many there are in all.", minimum: 0)),
+            ("page", .integer(minimum: 1)), ("page_size", .integer(nil, PageRequest.sizeRange)),
+            ("next", .string("What `after` takes to read on; `null` at the end.").orNull()),
+        ]
+        var sample: JSONValue = .object([
+            .init(name: name, value: [example]), .init(name: "total", value: 1), .init(name: "page", value: 1),
+            .init(name: "page_size", value: 10), .init(name: "next", value: .null),
+        ])
+        if isExact {
+            properties.insert(("total_is_exact", .boolean("`false` where counting stopped at a bound.")), at: 2)
+            if case .object(let members) = sample { sample = .object(members + [.init(name: "total_is_exact", value: true)]) }
+        }
+        return .object(nil, properties, example: sample)
+    }
+}

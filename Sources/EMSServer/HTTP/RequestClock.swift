@@ -1,0 +1,66 @@
+/// How long a client may take over a request, as a value: what comes in changes the state, which deadline holds comes out. No I/O and no
+/// clock.
+///
+/// Whoever sends a byte now and then must not keep a connection for ever ("slow loris"), nor whoever asks and does not read the answer.
+struct RequestClock: Equatable {
+    enum Limit {
+        /// From a request's first byte to the end of its head.
+        static let headSeconds = 15
+        /// From the end of the head to the end of the body.
+        static let bodySeconds = 30
+        /// How long an answer may wait for the client to read it.
+        static let writeSeconds = 60
+    }
+
+    enum Deadline: Equatable {
+        /// In so many seconds from now the connection is closed, unless something happens before.
+        case seconds(Int)
+        case none
+        /// What was set before goes on.
+        case unchanged
+    }
+
+    private enum Reading: Equatable {
+        case nothing
+        case head
+        case body
+    }
+
+    private var reading = Reading.nothing
+    private var isStuck = false
+
+    /// Bytes arrived.
+    mutating func receivedBytes() -> Deadline {
+        guard reading == .nothing, !isStuck else { return .unchanged }
+        reading = .head
+        return deadline
+    }
+
+    /// A request's head is whole.
+    mutating func receivedHead() -> Deadline {
+        reading = .body
+        return deadline
+    }
+
+    /// A request's body is whole.
+    mutating func receivedEnd() -> Deadline {
+        reading = .nothing
+        return deadline
+    }
+
+    /// Whether the socket takes what is written has changed.
+    mutating func writabilityChanged(isWritable: Bool) -> Deadline {
+        guard isStuck == isWritable else { return .unchanged }
+        isStuck = !isWritable
+        return deadline
+    }
+
+    private var deadline: Deadline {
+        if isStuck { return .seconds(Limit.writeSeconds) }
+        switch reading {
+        case .nothing: return .none
+        case .head: return .seconds(Limit.headSeconds)
+        case .body: return .seconds(Limit.bodySeconds)
+        }
+    }
+}
