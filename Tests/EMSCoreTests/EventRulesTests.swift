@@ -148,7 +148,11 @@ struct EventRulesTests {
             ("https://例え.jp/資料", true), ("", false), ("example.com", false), ("/a", false), ("ftp://example.com", false),
             ("javascript:alert(1)", false), ("http:", false), ("http://", false), ("http:/example.com", false), ("https://a b", false),
             (" https://example.com", false), ("https://example.com/\n", false), ("https://example.com/\u{0}", false),
-            ("data:text/html,x", false), ("file:///etc/passwd", false),
+            ("data:text/html,x", false), ("file:///etc/passwd", false), ("https://ada:secret@example.com:8443/", true),
+            ("https://[2001:db8::1]:8443/a", true), ("https://[nonsense]/", false), ("https://example.com:port/", false),
+            ("https://example.com/%2F", true), ("https://example.com/%2", false), ("https://example.com/%zz", false),
+            ("https://example.com/<script>", false), ("https://example.com/a\"b", false), ("https://:8080/", false),
+            ("https://example.com/a#b#c", false), ("https://example.com/\u{2028}", false),
         ])
     func attachment(url: String, isAccepted: Bool) throws {
         var draft = draft()

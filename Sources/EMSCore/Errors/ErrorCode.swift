@@ -5,6 +5,7 @@ public enum ErrorCode: String, CaseIterable, Sendable {
     case malformed
     case invalid
     case tooLarge = "too_large"
+    case headersTooLarge = "headers_too_large"
     case unauthenticated
     case invalidCredentials = "invalid_credentials"
     case tokenExpired = "token_expired"
@@ -45,7 +46,7 @@ public enum ErrorCode: String, CaseIterable, Sendable {
         case .failed, .slowConsumer, .goingAway: 1
         case .partial: 3
         case .usage, .methodNotAllowed, .notAcceptable, .unsupportedMediaType, .upgradeRequired: 64
-        case .malformed, .invalid, .tooLarge, .storeCorrupt: 65
+        case .malformed, .invalid, .tooLarge, .headersTooLarge, .storeCorrupt: 65
         case .notFound: 66
         case .unreachable: 69
         case .internal: 70
@@ -82,6 +83,7 @@ public enum ErrorCode: String, CaseIterable, Sendable {
         case .unsupportedMediaType: 415
         case .invalid, .idempotencyConflict: 422
         case .upgradeRequired: 426
+        case .headersTooLarge: 431
         case .rateLimited: 429
         case .busy, .storeBusy, .unreachable, .goingAway, .storeReadOnly: 503
         case .storeFull: 507
@@ -111,6 +113,7 @@ public enum ErrorCode: String, CaseIterable, Sendable {
         case .malformed: "Malformed request"
         case .invalid: "Invalid data"
         case .tooLarge: "Too large"
+        case .headersTooLarge: "Request head too large"
         case .unauthenticated: "Not authenticated"
         case .invalidCredentials: "Wrong credentials"
         case .tokenExpired: "Token expired"

@@ -61,11 +61,7 @@ public enum EventRules {
     }
 
     private static func check(attachmentURL url: String, _ faults: inout FieldFaults) {
-        let scheme = url.prefix { $0 != ":" }.lowercased()
-        let rest = url.dropFirst(scheme.count)
-        guard ["http", "https"].contains(scheme), rest.hasPrefix("://"), rest.count > 3, !url.contains(where: \.isWhitespace),
-            !url.unicodeScalars.contains(where: Printable.isControl)
-        else {
+        guard WebURL.isValid(url) else {
             return faults.add("attachment_url", "must be an http or https URL", type: "url_parsing")
         }
         faults.check("attachment_url", url, length: 1...attachmentURLLimit)

@@ -101,11 +101,22 @@ public struct OpenAPIDocument: Sendable {
                 if let example = content.example { media.append(.init(name: "example", value: example)) }
                 members.append(.init(name: "content", value: .object([.init(name: content.mediaType, value: .object(media))])))
             }
+            if !answer.links.isEmpty { members.append(.init(name: "links", value: links(answer.links))) }
             return JSONValue.Member(name: String(answer.status), value: .object(members))
         }
         let statuses = Set(operation.allErrors.map(\.httpStatus)).sorted()
         return answers
             + statuses.map { .init(name: String($0), value: ["$ref": .string("#/components/responses/\($0)")]) }
+    }
+
+    private static func links(_ links: [Operation.Link]) -> JSONValue {
+        .object(
+            links.map { link in
+                let parameters: JSONValue = .object([
+                    .init(name: link.parameter, value: .string("$response.body#\(link.pointer)"))
+                ])
+                return .init(name: link.operation, value: ["operationId": .string(link.operation), "parameters": parameters])
+            })
     }
 
     /// One for each status that some operation declares, with the errors it stands for.

@@ -42,6 +42,7 @@ struct Operation: Sendable {
         let description: String
         var content: Content?
         var headers: [ResponseHeader] = []
+        var links: [Link] = []
 
         struct Content: Sendable {
             let mediaType: String
@@ -50,11 +51,12 @@ struct Operation: Sendable {
         }
 
         static func json(
-            _ status: Int = 200, _ description: String, _ schema: JSONSchema, example: JSONValue? = nil, headers: [ResponseHeader] = []
+            _ status: Int = 200, _ description: String, _ schema: JSONSchema, example: JSONValue? = nil, headers: [ResponseHeader] = [],
+            links: [Link] = []
         ) -> Answer {
             Answer(
                 status: status, description: description,
-                content: Content(mediaType: "application/json", schema: schema, example: example), headers: headers)
+                content: Content(mediaType: "application/json", schema: schema, example: example), headers: headers, links: links)
         }
 
         static func text(_ description: String, _ mediaType: String) -> Answer {
@@ -66,14 +68,25 @@ struct Operation: Sendable {
         }
     }
 
+    /// What one may ask next, with an id out of the answer.
+    struct Link: Sendable {
+        /// The ``Operation/id`` of what may be asked.
+        let operation: String
+        let parameter: String
+        /// Where in the answer's body the value stands (RFC 6901).
+        let pointer: String
+    }
+
     /// All errors it may answer with, each once: what was declared, and what follows from what it takes.
     var allErrors: [ErrorCode] {
         var all = errors
         if access == .bearer { all += [.unauthenticated, .tokenExpired, .tokenRevoked] }
-        if body != nil { all += [.malformed, .tooLarge, .unsupportedMediaType, .invalid] }
+        if body != nil { all += [.tooLarge, .unsupportedMediaType, .invalid] }
         if parameters.contains(where: { $0.place == .query }) { all.append(.invalid) }
         if parameters.contains(where: { $0.place == .path }) { all.append(.notFound) }
         if producesContent { all.append(.notAcceptable) }
+        // What is no request of HTTP reaches no route.
+        all += [.malformed, .headersTooLarge]
         // Where the server or its store is at the end of its means.
         all += [.rateLimited, .internal, .busy, .unreachable]
         if body != nil { all.append(.storeFull) }

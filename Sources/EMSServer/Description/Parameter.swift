@@ -33,6 +33,8 @@ struct QueryParameter<Value: Sendable>: Sendable {
     /// The `type` of the fault.
     let fault: String
     let convert: @Sendable (String) -> Value?
+    /// Whether an empty text counts as none, as forms send it for a field that is not filled in.
+    var mayBeEmpty = false
 
     var name: String { description.name }
 
@@ -54,7 +56,13 @@ extension QueryParameter where Value == String {
             wanted: "must have at most \(QueryReader.textLimit) characters", fault: "string_too_long"
         ) {
             $0.unicodeScalars.count <= QueryReader.textLimit ? $0 : nil
-        }
+        }.orEmpty()
+    }
+
+    private func orEmpty() -> Self {
+        var parameter = self
+        parameter.mayBeEmpty = true
+        return parameter
     }
 }
 

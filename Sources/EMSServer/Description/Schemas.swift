@@ -32,15 +32,19 @@ enum Schemas {
         "created_by": exampleID, "created_at": exampleTime, "updated_at": exampleTime, "version": 1,
     ])
 
-    private static let title = JSONSchema.string("Not blank.", length: 1...EventRules.titleLimit)
+    /// No control characters (C0, DEL, C1), and none that turn the direction of writing.
+    private static let oneLine = #"^[^\u0000-\u001F\u007F-\u009F\u202A-\u202E\u2066-\u2069]*$"#
+
+    private static let title = JSONSchema.string("Not blank.", length: 1...EventRules.titleLimit, pattern: oneLine)
     private static let description = JSONSchema.string(length: 0...EventRules.descriptionLimit)
-    private static let location = JSONSchema.string(length: 0...EventRules.locationLimit)
+    private static let location = JSONSchema.string(length: 0...EventRules.locationLimit, pattern: oneLine)
     private static let tags = JSONSchema.array(
-        of: .string(length: 1...EventRules.tagLimit, pattern: "^[^,]+$"), "Kept in lower case, each once; without commas.",
+        of: .string(length: 1...EventRules.tagLimit, pattern: #"^[^,\u0000-\u001F\u007F-\u009F\u202A-\u202E\u2066-\u2069]+$"#),
+        "Kept in lower case, each once; without commas.",
         upTo: EventRules.tagCountLimit)
     private static let attendees = JSONSchema.integer(nil, 1...EventRules.attendeeLimit)
     private static let attachment = JSONSchema.string(
-        length: 1...EventRules.attachmentURLLimit, pattern: #"^[hH][tT][tT][pP][sS]?://[^\s]+$"#, format: "uri")
+        length: 1...EventRules.attachmentURLLimit, pattern: #"^[hH][tT][tT][pP][sS]?://[^\s]+$"#, format: "iri")
 
     static let coordinates = JSONSchema.object(
         nil, [("latitude", .number("Degrees north.", -90...90)), ("longitude", .number("Degrees east.", -180...180))],
@@ -80,7 +84,7 @@ enum Schemas {
     private static let username = JSONSchema.string(
         "Unique in any letter case.", length: UserRules.usernameLength, pattern: "^[A-Za-z0-9_]+$")
     private static let email = JSONSchema.string("Unique in any letter case.", length: 3...UserRules.emailLimit, format: "email")
-    private static let fullName = JSONSchema.string(length: 0...UserRules.fullNameLimit).orNull()
+    private static let fullName = JSONSchema.string(length: 0...UserRules.fullNameLimit, pattern: oneLine).orNull()
     private static let password = JSONSchema.string(
         "At least \(UserRules.passwordMinimum) characters and at most \(UserRules.passwordByteLimit) bytes in UTF-8, with an upper-case "
             + "letter, a digit and a special character.", length: UserRules.passwordMinimum...UserRules.passwordByteLimit,
@@ -191,7 +195,8 @@ enum Schemas {
     static let unreadCount = JSONSchema.object(nil, [("count", .integer(minimum: 0))], example: ["count": 3])
 
     static let done = JSONSchema.object(
-        nil, [("status", .constant("success")), ("message", .string())], example: ["status": "success", "message": "3 notifications marked as read"])
+        nil, [("status", .constant("success")), ("message", .string())],
+        example: ["status": "success", "message": "3 notifications marked as read"])
 
     // MARK: Operations
 

@@ -19,7 +19,11 @@ struct AuthRoutes: RouteGroup {
             Operation(
                 id: "register", tag: .authentication, summary: "Make an account", access: .anyone,
                 body: .init(schema: .reference("Registration"), example: Schemas.registrationExample),
-                answers: [.json(201, "The new user.", .reference("User"), headers: [.location])], errors: [.usernameTaken, .emailTaken]),
+                answers: [
+                    .json(
+                        201, "The new user.", .reference("User"), headers: [.location],
+                        links: [.init(operation: "getUser", parameter: "id", pointer: "/user_id")])
+                ], errors: [.usernameTaken, .emailTaken]),
             AuthRoutes.register),
         .post(
             "/auth/login",
@@ -68,7 +72,11 @@ struct AuthRoutes: RouteGroup {
             "/auth/sessions",
             Operation(
                 id: "listSessions", tag: .authentication, summary: "Where one is logged in", details: "The newest first.",
-                answers: [.json(200, "The live sessions.", .array(of: .reference("Session")))]), AuthRoutes.sessions),
+                answers: [
+                    .json(
+                        200, "The live sessions.", .array(of: .reference("Session")),
+                        links: [.init(operation: "endSession", parameter: "id", pointer: "/0/session_id")])
+                ]), AuthRoutes.sessions),
         .delete(
             "/auth/sessions/{id}",
             Operation(

@@ -20,6 +20,8 @@ struct ConnectionChannel: ServerChildChannel, HTTPChannelHandler {
         case webSocket(any Channel)
     }
 
+    /// The largest head of a request.
+    static let headBytes = 32 * 1024
     /// How long a connection may be silent between requests, or a request take to arrive.
     static let idleTimeout: Duration = .seconds(60)
 
@@ -40,10 +42,11 @@ struct ConnectionChannel: ServerChildChannel, HTTPChannelHandler {
             configuration.enablePipelining = false
             configuration.enableErrorHandling = false
             configuration.enableResponseHeaderValidation = false
-            configuration.decoderConfiguration.maxHeaderListSize = 32 * 1024
+            configuration.decoderConfiguration.maxHeaderListSize = Self.headBytes
             let outcome = try channel.pipeline.syncOperations.configureUpgradableHTTPServerPipeline(configuration: configuration)
-            try SlowClientHandler.add(to: channel.pipeline)
             let upgrade = try channel.pipeline.syncOperations.handler(type: NIOTypedHTTPServerUpgradeHandler<Outcome>.self)
+            try SlowClientHandler.add(to: channel.pipeline)
+            try channel.pipeline.syncOperations.addHandler(RequestGuard(), position: .before(upgrade))
             try channel.pipeline.syncOperations.addHandler(
                 UpgradeGate(endpoint: webSockets, admitted: admitted), position: .before(upgrade))
             return Value(channel: channel, outcome: outcome)

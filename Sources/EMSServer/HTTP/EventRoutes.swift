@@ -36,7 +36,7 @@ struct EventRoutes: RouteGroup {
             Operation(
                 id: "createEvent", tag: .events, summary: "Create an event", details: "All users are told of it.",
                 parameters: [.idempotencyKey], body: .init(schema: .reference("EventDraft"), example: Schemas.eventDraftExample),
-                answers: [.json(201, "The new event.", .reference("Event"), headers: [.location, .eTag])],
+                answers: [.json(201, "The new event.", .reference("Event"), headers: [.location, .eTag], links: links)],
                 errors: [.forbidden, .idempotencyConflict, .notFound]), EventRoutes.create),
         .get(
             "/events/{id}",
@@ -71,6 +71,9 @@ struct EventRoutes: RouteGroup {
                 answers: [.empty(204, "The event is gone.")], errors: [.forbidden, .versionConflict]), EventRoutes.delete),
     ]
 
+    private static let links = ["getEvent", "replaceEvent", "updateEvent", "deleteEvent"].map {
+        Operation.Link(operation: $0, parameter: "id", pointer: "/event_id")
+    }
     private static let changed = Operation.Answer.json(200, "The event as it is now.", .reference("Event"), headers: [.eTag])
     private static let id = ParameterDescription.id("id", of: "event")
     private static let tags = QueryParameter.text(

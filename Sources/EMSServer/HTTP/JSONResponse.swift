@@ -23,7 +23,7 @@ extension Response {
 
     /// The problem document (RFC 9457) of an error.
     static func problem(_ error: EMSError, instance: String?) -> Response {
-        var headers: HTTPFields = [.contentType: "application/problem+json"]
+        var headers: HTTPFields = [.contentType: ProblemDocument.mediaType]
         switch error.code {
         case .unauthenticated, .invalidCredentials: headers[.wwwAuthenticate] = "Bearer"
         case .tokenExpired, .tokenRevoked: headers[.wwwAuthenticate] = "Bearer error=\"invalid_token\""
@@ -31,16 +31,33 @@ extension Response {
         }
         if let seconds = error.retryAfter { headers[.retryAfter] = String(seconds) }
         if let allowance = error.allowance { headers.add(allowance) }
-        return .json(HTTPResponse.Status(code: error.code.httpStatus), headers: headers) { writer in
-            writer.object {
-                $0.member("type", "about:blank")
-                $0.member("title", error.code.title)
-                $0.member("status", error.code.httpStatus)
-                $0.member("code", error.code.rawValue)
-                $0.member("detail", error.code == .internal ? "something went wrong; it has been logged" : error.description)
-                if let instance { $0.member("instance", instance) }
-                if !error.fields.isEmpty { $0.member("errors", error.fields) }
-            }
+        return .json(
+            HTTPResponse.Status(code: error.code.httpStatus), headers: headers, of: ProblemDocument(error, instance: instance))
+    }
+}
+
+/// What every error looks like (RFC 9457).
+struct ProblemDocument: JSONEncodable {
+    static let mediaType = "application/problem+json"
+
+    private let error: EMSError
+    private let instance: String?
+
+    /// - Parameter instance: the path that was asked for.
+    init(_ error: EMSError, instance: String?) {
+        self.error = error
+        self.instance = instance
+    }
+
+    func encode(to writer: inout JSONWriter) {
+        writer.object {
+            $0.member("type", "about:blank")
+            $0.member("title", error.code.title)
+            $0.member("status", error.code.httpStatus)
+            $0.member("code", error.code.rawValue)
+            $0.member("detail", error.code == .internal ? "something went wrong; it has been logged" : error.description)
+            if let instance { $0.member("instance", instance) }
+            if !error.fields.isEmpty { $0.member("errors", error.fields) }
         }
     }
 }

@@ -17,7 +17,11 @@ struct NotificationRoutes: RouteGroup {
                 id: "listNotifications", tag: .notifications, summary: "One's inbox",
                 details: "The newest first. The header `Link` tells where to read on.",
                 parameters: [unread.description] + PageParameters.descriptions,
-                answers: [.json(200, "A page of notifications.", .array(of: .reference("Notification")), headers: [.link])]),
+                answers: [
+                    .json(
+                        200, "A page of notifications.", .array(of: .reference("Notification")), headers: [.link],
+                        links: ["getNotification", "markRead"].map { .init(operation: $0, parameter: "id", pointer: "/0/notification_id") })
+                ]),
             NotificationRoutes.list),
         .get(
             "/notifications/count",

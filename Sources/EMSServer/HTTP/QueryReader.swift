@@ -22,7 +22,7 @@ struct QueryReader {
         self.init(URI("/?" + (uri.query ?? "").replacing("+", with: "%20")).queryParameters, declared: operation.parameters)
     }
 
-    /// The parameter's value; an empty text counts as absent.
+    /// The parameter's value; where it is any text, an empty one counts as absent.
     /// - Throws: ``EMSError`` with ``ErrorCode/invalid`` where it is not what it must be, or stands twice.
     func callAsFunction<Value>(_ parameter: QueryParameter<Value>) throws -> Value? {
         let values = try all(parameter)
@@ -35,7 +35,7 @@ struct QueryReader {
     /// All values of a parameter that may be repeated.
     func all<Value>(_ parameter: QueryParameter<Value>) throws -> [Value] {
         assert(declared.contains { $0.name == parameter.name }, "the parameter \(parameter.name) is read, but not declared")
-        let texts = parameters[values: parameter.name[...]].filter { !$0.isEmpty }
+        let texts = parameters[values: parameter.name[...]].filter { !parameter.mayBeEmpty || !$0.isEmpty }
         guard texts.count <= Self.repetitionLimit else {
             throw EMSError.invalid(parameter.name, "must not stand more than \(Self.repetitionLimit) times", type: "repeated", in: "query")
         }

@@ -8,11 +8,15 @@ struct RequestClock: Equatable {
         static let headSeconds = 15
         /// From the end of the head to the end of the body.
         static let bodySeconds = 30
+        /// How many bytes a head may have: more than the decoder takes, and what comes after a request that is the last.
+        static let headBytes = 256 * 1024
         /// How long an answer may wait for the client to read it.
         static let writeSeconds = 60
     }
 
     enum Deadline: Equatable {
+        /// It has been too much: the connection is closed at once.
+        case now
         /// In so many seconds from now the connection is closed, unless something happens before.
         case seconds(Int)
         case none
@@ -28,9 +32,13 @@ struct RequestClock: Equatable {
 
     private var reading = Reading.nothing
     private var isStuck = false
+    private var headBytes = 0
 
     /// Bytes arrived.
-    mutating func receivedBytes() -> Deadline {
+    mutating func receivedBytes(_ count: Int) -> Deadline {
+        guard reading != .body else { return .unchanged }
+        headBytes += count
+        if headBytes > Limit.headBytes { return .now }
         guard reading == .nothing, !isStuck else { return .unchanged }
         reading = .head
         return deadline
@@ -39,6 +47,7 @@ struct RequestClock: Equatable {
     /// A request's head is whole.
     mutating func receivedHead() -> Deadline {
         reading = .body
+        headBytes = 0
         return deadline
     }
 

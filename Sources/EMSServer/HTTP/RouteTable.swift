@@ -21,7 +21,7 @@ struct RouteTable {
 
     func makeResponder() -> RouterResponder<APIContext> {
         let router = Router(context: APIContext.self, options: .autoGenerateHeadEndpoints)
-        router.add(middleware: ErrorMiddleware(problems: services.problems))
+        router.add(middleware: ErrorMiddleware(problems: services.problems, paths: knownPaths))
         router.add(middleware: CompressionMiddleware())
         if let middleware = CrossOriginMiddleware(services.server.origins) { router.add(middleware: middleware) }
         let executor = services.executor
@@ -31,24 +31,12 @@ struct RouteTable {
                     try await withTaskExecutorPreference(executor) { try await endpoint.answer(request, context) }
                 }
             }
-            for (path, known) in Dictionary(grouping: routes, by: \.route.path).mapValues({ Set($0.map(\.route.method)) }) {
-                refuseOthers(than: known, at: prefix + path, on: router)
-            }
         }
         return router.buildResponder()
     }
 
-    private func refuseOthers(than known: Set<HTTPRequest.Method>, at path: String, on router: Router<APIContext>) {
-        var allowed = Set(known.map(\.rawValue))
-        if known.contains(.get) { allowed.insert("HEAD") }
-        let allow = allowed.sorted().joined(separator: ", ")
-        for method in [HTTPRequest.Method.get, .post, .put, .patch, .delete, .options, .trace] where !known.contains(method) {
-            router.on(RouterPath(path), method: method) { request, _ in
-                let error = EMSError(.methodNotAllowed, "\(method.rawValue) is not possible here", fix: "use \(allow)")
-                var response = Response.problem(error, instance: request.uri.path)
-                response.headers[.allow] = allow
-                return response
-            }
-        }
+    /// Which methods each path knows.
+    private var knownPaths: KnownPaths {
+        KnownPaths(services.prefixes.flatMap { prefix in routes.map { (prefix + $0.route.path, $0.route.method) } })
     }
 }

@@ -18,7 +18,7 @@ final class SlowClientHandler {
         }
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-            watch.set(watch.clock.receivedBytes(), context)
+            watch.set(watch.clock.receivedBytes(unwrapInboundIn(data).readableBytes), context)
             context.fireChannelRead(data)
         }
 
@@ -74,11 +74,15 @@ final class SlowClientHandler {
         if let handler = try? pipeline.syncOperations.handler(type: Requests.self) {
             pipeline.syncOperations.removeHandler(handler, promise: nil)
         }
+        if let handler = try? pipeline.syncOperations.handler(type: RequestGuard.self) {
+            pipeline.syncOperations.removeHandler(handler, promise: nil)
+        }
     }
 
     private func set(_ deadline: RequestClock.Deadline, _ context: ChannelHandlerContext) {
         switch deadline {
         case .unchanged: return
+        case .now: context.close(promise: nil)
         case .none:
             timer?.cancel()
             timer = nil

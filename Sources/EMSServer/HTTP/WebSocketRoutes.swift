@@ -21,12 +21,14 @@ struct WebSocketRoutes: RouteGroup {
         details: """
             Live notifications. The token stands in `Authorization`, in `Sec-WebSocket-Protocol: bearer, <token>`, or in `token`. Also at \
             `/ws/ws`.
-            """, access: .anyone, parameters: [token.description, since.description],
+            """, access: .anyone, parameters: [token, since],
         answers: [.empty(101, "It is a WebSocket from here on.")],
         errors: [.unauthenticated, .tokenExpired, .tokenRevoked, .forbidden, .upgradeRequired])
 
-    private static let token = QueryParameter.text("token", "The access token, for clients that cannot send headers.")
-    private static let since = QueryParameter.text("since", "The last notification one has seen: what was missed is replayed.")
+    private static let token = ParameterDescription(
+        name: "token", place: .query, summary: "The access token, for clients that cannot send headers.", schema: .string())
+    private static let since = ParameterDescription(
+        name: "since", place: .query, summary: "The last notification one has seen: what was missed is replayed.", schema: .string())
 
     private func refuse(_ request: APIRequest) async throws -> Response {
         guard let endpoint else { throw EMSError(.notFound, "there is no WebSocket here") }
@@ -34,7 +36,8 @@ struct WebSocketRoutes: RouteGroup {
         var response = Response.problem(
             EMSError(.upgradeRequired, "this is a WebSocket", fix: "connect with ws://, version 13"), instance: request.request.uri.path)
         response.headers[.upgrade] = "websocket"
-        response.headers[.connection] = "Upgrade"
+        response.headers[.connection] = "Upgrade, close"
+        response.headers[.secWebSocketVersion] = "13"
         return response
     }
 }

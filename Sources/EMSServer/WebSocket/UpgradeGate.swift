@@ -74,21 +74,36 @@ final class UpgradeGate: ChannelInboundHandler, RemovableChannelHandler {
         context.pipeline.syncOperations.removeHandler(self, promise: nil)
     }
 
-    /// What RFC 6455, section 4.2.1, wants of a handshake.
-    private static func isHandshake(_ head: HTTPRequestHead) -> Bool {
-        head.method == .GET && head.headers[canonicalForm: "Upgrade"].contains { $0.lowercased() == "websocket" }
+    /// What RFC 6455, section 4.2.1, wants of a handshake. One with a body is none: the bytes behind the head are frames.
+    static func isHandshake(_ head: HTTPRequestHead) -> Bool {
+        head.method == .GET && head.version == .http1_1 && head.headers["Host"].count == 1
+            && head.headers[canonicalForm: "Upgrade"].contains { $0.lowercased() == "websocket" }
             && head.headers[canonicalForm: "Connection"].contains { $0.lowercased() == "upgrade" }
             && head.headers[canonicalForm: "Sec-WebSocket-Version"] == ["13"]
-            && head.headers[canonicalForm: "Sec-WebSocket-Key"].count == 1
+            && head.headers["Sec-WebSocket-Key"].count == 1 && head.headers["Sec-WebSocket-Key"].allSatisfy(isKey)
+            && !head.headers.contains(name: "Transfer-Encoding") && ["", "0"].contains(head.headers.first(name: "Content-Length") ?? "")
     }
 
+    /// Sixteen bytes in base64.
+    private static func isKey(_ text: String) -> Bool {
+        text.utf8.count == 24 && text.hasSuffix("==")
+            && text.utf8.dropLast(2).allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
+                    UInt8(ascii: "+"), UInt8(ascii: "/"):
+                    true
+                default: false
+                }
+            }
+    }
+
+    /// NIO's decoder has stopped behind a request for an upgrade, and reads no other: the answer is the last of the connection.
     private static func withoutUpgrade(_ head: HTTPRequestHead) -> HTTPRequestHead {
-        guard head.headers.contains(name: "Upgrade") else { return head }
+        let isLast = head.headers[canonicalForm: "Connection"].contains { $0.lowercased() == "upgrade" }
+        guard head.headers.contains(name: "Upgrade"), isLast else { return head }
         var head = head
-        let connection = head.headers[canonicalForm: "Connection"].filter { $0.lowercased() != "upgrade" }
         head.headers.remove(name: "Upgrade")
-        head.headers.remove(name: "Connection")
-        for option in connection { head.headers.add(name: "Connection", value: String(option)) }
+        head.headers.replaceOrAdd(name: "Connection", value: "close")
         return head
     }
 }

@@ -106,9 +106,10 @@ final class WebSocketSession: ChannelInboundHandler {
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         if let error = error as? NIOWebSocketError {
             fail(code: error == .invalidFrameLength ? 1009 : 1002, reason: "the frame breaks the protocol")
-        } else {
+        } else if !(error is ByteToMessageDecoderError) || state.isOpen {
             context.close(promise: nil)
         }
+        // What comes behind a broken frame is passed over until the goodbye is said: closing at once would take that from the peer.
     }
 
     // MARK: In
@@ -117,7 +118,10 @@ final class WebSocketSession: ChannelInboundHandler {
         switch assembler.receive(unwrapInboundIn(data)) {
         case .nothing: break
         case .message(let text): received(text, context)
-        case .ping(let payload): if state.isOpen { context.writeAndFlush(wrapOutboundOut(ServerFrame.pong(payload)), promise: nil) }
+        case .ping(let payload):
+            guard state.isOpen else { return }
+            guard context.channel.isWritable else { return close(Self.tooSlow) }
+            context.writeAndFlush(wrapOutboundOut(ServerFrame.pong(payload)), promise: nil)
         case .pong: unansweredPings = 0
         case .close(let code): perform(state.receivedClose(code: code), context)
         case .fail(let code, let reason): fail(code: code, reason: reason)
@@ -257,14 +261,16 @@ final class WebSocketSession: ChannelInboundHandler {
         close(described)
     }
 
+    private static let tooSlow = EMSError(.slowConsumer, "too slow: reconnect with since")
+
     /// A notification for this session, at its place in the stream.
     func notify(_ frame: ByteBuffer, at position: Int64) {
         guard let context else { return }
         switch state.received(frame, at: position) {
         case .hold, .drop: break
-        case .overflow: close(EMSError(.slowConsumer, "too slow: reconnect with since"))
+        case .overflow: close(Self.tooSlow)
         case .send(let frame):
-            guard context.channel.isWritable else { return close(EMSError(.slowConsumer, "too slow: reconnect with since")) }
+            guard context.channel.isWritable else { return close(Self.tooSlow) }
             context.writeAndFlush(wrapOutboundOut(frame), promise: nil)
         }
     }

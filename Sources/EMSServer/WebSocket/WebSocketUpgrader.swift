@@ -120,7 +120,7 @@ struct WebSocketRequest {
         path = parts.first.map(String.init) ?? "/"
         query = parts.count > 1 ? parts[1] : ""
         self.authorization = authorization
-        self.protocols = protocols.flatMap { $0.split(separator: ",").map { $0.filter { $0 != " " } } }
+        self.protocols = protocols.flatMap { $0.split(separator: ",").map { $0.filter { !$0.isWhitespace } } }
     }
 
     /// Whether the page that asks came from the very server it asks.
