@@ -198,6 +198,7 @@ let package = Package(
                 "EMSCore",
                 "EMSMongoDB",
                 "StoreConformance",
+                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),

@@ -9,6 +9,7 @@ struct RequestClockTests {
     @Test("A request has a deadline for its head, one for its body, and none between requests")
     func request() {
         var clock = RequestClock()
+        #expect(clock.opened() == .seconds(Limit.idleSeconds))
         for _ in 0..<2 {
             #expect(clock.receivedBytes(10) == .seconds(Limit.headSeconds))
             #expect(clock.receivedHead() == .seconds(Limit.bodySeconds))

@@ -23,7 +23,7 @@ struct ConnectionChannel: ServerChildChannel, HTTPChannelHandler {
     /// The largest head of a request.
     static let headBytes = 32 * 1024
     /// How long a connection may be silent between requests, or a request take to arrive.
-    static let idleTimeout: Duration = .seconds(60)
+    static let idleTimeout: Duration = .seconds(RequestClock.Limit.idleSeconds)
 
     let responder: HTTPChannelHandler.Responder
     /// `nil` where this process serves no WebSockets.

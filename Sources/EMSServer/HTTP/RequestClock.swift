@@ -4,6 +4,8 @@
 /// Whoever sends a byte now and then must not keep a connection for ever ("slow loris"), nor whoever asks and does not read the answer.
 struct RequestClock: Equatable {
     enum Limit {
+        /// From the beginning of a connection to its first byte.
+        static let idleSeconds = 60
         /// From a request's first byte to the end of its head.
         static let headSeconds = 15
         /// From the end of the head to the end of the body.
@@ -33,6 +35,9 @@ struct RequestClock: Equatable {
     private var reading = Reading.nothing
     private var isStuck = false
     private var headBytes = 0
+
+    /// A client has connected.
+    func opened() -> Deadline { .seconds(Limit.idleSeconds) }
 
     /// Bytes arrived.
     mutating func receivedBytes(_ count: Int) -> Deadline {

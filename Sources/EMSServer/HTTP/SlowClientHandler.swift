@@ -17,6 +17,10 @@ final class SlowClientHandler {
             self.watch = watch
         }
 
+        func handlerAdded(context: ChannelHandlerContext) {
+            watch.set(watch.clock.opened(), context)
+        }
+
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
             watch.set(watch.clock.receivedBytes(unwrapInboundIn(data).readableBytes), context)
             context.fireChannelRead(data)

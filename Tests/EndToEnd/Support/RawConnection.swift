@@ -70,6 +70,13 @@ final class RawConnection: Sendable {
     /// Whether the server has closed the connection.
     var isEnded: Bool { heard.withLockedValue { $0.isEnded } }
 
+    /// Everything heard so far.
+    var text: String { String(decoding: heard.withLockedValue { $0.bytes }, as: UTF8.self) }
+
+    func close() async throws {
+        try await channel.channel.close()
+    }
+
     func send(_ text: String) async throws {
         try await send(Array(text.utf8))
     }

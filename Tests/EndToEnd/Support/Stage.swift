@@ -7,9 +7,12 @@ struct Stage: Sendable {
     let workspace: Workspace
     let daemon: TestDaemon
 
+    /// Whether the daemon is on MongoDB and RabbitMQ.
+    let isDistributed: Bool
+
     /// With `EMS_TEST_STAGE=distributed` in the environment of the tests, the daemon is on MongoDB and RabbitMQ.
     init(_ arguments: [String] = [], environment: [String: String] = [:]) async throws {
-        let isDistributed = ProcessInfo.processInfo.environment["EMS_TEST_STAGE"] == "distributed"
+        isDistributed = ProcessInfo.processInfo.environment["EMS_TEST_STAGE"] == "distributed"
         workspace = isDistributed ? try Cluster(environment: environment).workspace : try Workspace(environment)
         daemon = try await TestDaemon(workspace, arguments)
     }

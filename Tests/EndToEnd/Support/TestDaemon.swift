@@ -53,7 +53,7 @@ final class TestDaemon: Sendable {
         var port: Int?
         try await eventually("the daemon listens") {
             let text = (try? String(contentsOf: log, encoding: .utf8)) ?? ""
-            if let match = text.firstMatch(of: /serving .* on http:\/\/[^ ]*:([0-9]+)\n/) { port = Int(match.1) }
+            if let match = text.firstMatch(of: /serving .* on https?:\/\/[^ ]*:([0-9]+)\n/) { port = Int(match.1) }
             if port == nil, !process.running() { throw TimedOut(description: "the daemon ended: \(text)") }
             return port != nil
         }
