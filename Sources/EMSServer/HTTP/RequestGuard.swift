@@ -13,12 +13,15 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
 
     /// How many requests have begun whose answers have not ended.
     private var unanswered = 0
+    private var isFirst = true
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard case .head(var head) = unwrapInboundIn(data) else { return context.fireChannelRead(data) }
         unanswered += 1
-        guard head.version == .http1_1, head.headers["Host"].count != 1 else { return context.fireChannelRead(data) }
-        head.headers.replaceOrAdd(name: "Host", value: "")
+        if head.version == .http1_1, head.headers["Host"].count != 1 { head.headers.replaceOrAdd(name: "Host", value: "") }
+        // The first request of a connection is looked at by the upgrade gate.
+        if !isFirst { head = head.withoutUpgrade() }
+        isFirst = false
         context.fireChannelRead(wrapInboundOut(.head(head)))
     }
 
@@ -53,5 +56,19 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
             // Half first: closing at once, with bytes unread, would take the answer from the client.
             bound.value.close(mode: .output, promise: nil)
         }
+    }
+}
+
+extension HTTPRequestHead {
+    /// The request without its wish for another protocol.
+    func withoutUpgrade() -> HTTPRequestHead {
+        guard headers.contains(name: "Upgrade") else { return self }
+        var head = self
+        head.headers.remove(name: "Upgrade")
+        // NIO's decoder has stopped behind a request for an upgrade, and reads no other: the answer is the last of the connection.
+        if headers[canonicalForm: "Connection"].contains(where: { $0.lowercased() == "upgrade" }) {
+            head.headers.replaceOrAdd(name: "Connection", value: "close")
+        }
+        return head
     }
 }

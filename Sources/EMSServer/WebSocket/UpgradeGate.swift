@@ -45,7 +45,7 @@ final class UpgradeGate: ChannelInboundHandler, RemovableChannelHandler {
                 state = .verifying(head, held: [])
                 verify(head, endpoint, context)
             } else {
-                pass(Self.withoutUpgrade(head), [], context)
+                pass(head.withoutUpgrade(), [], context)
             }
         }
     }
@@ -63,7 +63,7 @@ final class UpgradeGate: ChannelInboundHandler, RemovableChannelHandler {
         admitted.withLockedValue { $0 = identity }
         // What comes behind the handshake is no HTTP any more.
         if identity != nil { SlowClientHandler.remove(from: context.pipeline) }
-        pass(identity == nil ? Self.withoutUpgrade(head) : head, held, context)
+        pass(identity == nil ? head.withoutUpgrade() : head, held, context)
     }
 
     private func pass(_ head: HTTPRequestHead, _ held: [HTTPServerRequestPart], _ context: ChannelHandlerContext) {
@@ -76,7 +76,7 @@ final class UpgradeGate: ChannelInboundHandler, RemovableChannelHandler {
 
     /// What RFC 6455, section 4.2.1, wants of a handshake. One with a body is none: the bytes behind the head are frames.
     static func isHandshake(_ head: HTTPRequestHead) -> Bool {
-        head.method == .GET && head.version == .http1_1 && head.headers["Host"].count == 1
+        head.method == .GET && head.version == .http1_1 && head.headers.first(name: "Host")?.isEmpty == false
             && head.headers[canonicalForm: "Upgrade"].contains { $0.lowercased() == "websocket" }
             && head.headers[canonicalForm: "Connection"].contains { $0.lowercased() == "upgrade" }
             && head.headers[canonicalForm: "Sec-WebSocket-Version"] == ["13"]
@@ -95,15 +95,5 @@ final class UpgradeGate: ChannelInboundHandler, RemovableChannelHandler {
                 default: false
                 }
             }
-    }
-
-    /// NIO's decoder has stopped behind a request for an upgrade, and reads no other: the answer is the last of the connection.
-    private static func withoutUpgrade(_ head: HTTPRequestHead) -> HTTPRequestHead {
-        let isLast = head.headers[canonicalForm: "Connection"].contains { $0.lowercased() == "upgrade" }
-        guard head.headers.contains(name: "Upgrade"), isLast else { return head }
-        var head = head
-        head.headers.remove(name: "Upgrade")
-        head.headers.replaceOrAdd(name: "Connection", value: "close")
-        return head
     }
 }

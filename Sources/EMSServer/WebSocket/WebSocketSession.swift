@@ -106,6 +106,8 @@ final class WebSocketSession: ChannelInboundHandler {
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         if let error = error as? NIOWebSocketError {
             fail(code: error == .invalidFrameLength ? 1009 : 1002, reason: "the frame breaks the protocol")
+            // The decoder reads no more, not even the peer's goodbye: all that can be waited for is that the peer closes.
+            context.close(mode: .output, promise: nil)
         } else if !(error is ByteToMessageDecoderError) || state.isOpen {
             context.close(promise: nil)
         }

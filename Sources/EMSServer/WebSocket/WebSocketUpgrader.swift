@@ -43,9 +43,8 @@ final class WebSocketUpgrader<Connection: Sendable>: NIOTypedHTTPServerProtocolU
 
     func upgrade(channel: any Channel, upgradeRequest: HTTPRequestHead) -> EventLoopFuture<Connection> {
         channel.eventLoop.makeCompletedFuture {
-            guard let identity = admitted.withLockedValue({ $0 }) else {
-                preconditionFailure("only an admitted handshake reaches the upgrader")
-            }
+            // Only an admitted handshake reaches the upgrader; were it otherwise, nobody would come in.
+            guard let identity = admitted.withLockedValue({ $0 }) else { throw ChannelError.operationUnsupported }
             let session = WebSocketSession(
                 identity: identity, since: WebSocketRequest(upgradeRequest).parameter("since"), hub: endpoint.hub,
                 services: endpoint.services, logger: endpoint.logger)

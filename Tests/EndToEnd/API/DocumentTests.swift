@@ -65,8 +65,10 @@ struct DocumentTests {
         let page = try await stage.http.get("/metrics")
         #expect(page.header("Content-Type") == "text/plain; version=0.0.4; charset=utf-8")
         for line in [
-            "ems_http_requests_total{operation=\"listEvents\",status=\"200\"} 3", "ems_http_requests_total{operation=\"getEvent\",status=\"404\"} 1",
-            "ems_http_request_duration_seconds_bucket{operation=\"listEvents\",le=\"+Inf\"} 3", "ems_websocket_sessions 1", "ems_store_up 1",
+            "ems_http_requests_total{operation=\"listEvents\",status=\"200\"} 3",
+            "ems_http_requests_total{operation=\"getEvent\",status=\"404\"} 1",
+            "ems_http_request_duration_seconds_bucket{operation=\"listEvents\",le=\"+Inf\"} 3", "ems_websocket_sessions 1",
+            "ems_store_up 1",
             "ems_broker_up 1", "# TYPE ems_http_request_duration_seconds histogram",
         ] {
             #expect(page.text.contains(line + "\n"), "\(line)")
@@ -119,9 +121,12 @@ struct DocumentTests {
         #expect(result.status == 0 && failures.isEmpty, "\(failures.joined(separator: "\n")) \(result.errors)")
     }
 
-    @Test("In a browser one logs in through the pages, and makes calls", .enabled(if: InstalledTool.python != nil), arguments: [[], ["--explorer"]])
+    @Test(
+        "In a browser one logs in through the pages, and makes calls", .enabled(if: InstalledTool.python != nil),
+        arguments: [[], ["--explorer"]])
     func browser(arguments: [String]) async throws {
-        let library = URL(fileURLWithPath: EMSBinary.path).deletingLastPathComponent().appendingPathComponent("../share/ems/api-docs").standardized
+        let library = URL(fileURLWithPath: EMSBinary.path).deletingLastPathComponent().appendingPathComponent("../share/ems/api-docs")
+            .standardized
         let stage = try await Stage(environment: ["EMS_DOCS_DIR": arguments.isEmpty ? library.path : "/nothing"])
         try await stage.workspace.makeUser("ada")
         let python = try #require(InstalledTool.python)

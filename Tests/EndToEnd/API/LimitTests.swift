@@ -87,7 +87,8 @@ struct LimitTests {
 
     @Test("A user has so many requests a minute, and is told; another user has as many; health is never limited")
     func requests() async throws {
-        let stage = try await Stage(environment: Self.limited.merging(["EMS_API_RATE_LIMIT": "10/hour", "LOGIN_RATE_LIMIT": "100/minute"]) { $1 })
+        let stage = try await Stage(
+            environment: Self.limited.merging(["EMS_API_RATE_LIMIT": "10/hour", "LOGIN_RATE_LIMIT": "100/minute"]) { $1 })
         try await stage.workspace.makeUser("ada")
         try await stage.workspace.makeUser("bob")
         let ada = HTTPClient(port: stage.daemon.port, token: try await stage.workspace.token(of: "ada"))
@@ -169,8 +170,10 @@ struct LimitTests {
     @Test(
         "What is no request of HTTP is answered 400 with a problem",
         arguments: [
-            "NONSENSE\r\n\r\n", "GET / HTTP/1.1\r\n\r\n", "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", "GET / HTTP/1.1\r\nHost: a\r\nX Y: z\r\n\r\n",
-            "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n", "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n",
+            "NONSENSE\r\n\r\n", "GET / HTTP/1.1\r\n\r\n", "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+            "GET / HTTP/1.1\r\nHost: a\r\nX Y: z\r\n\r\n",
+            "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
+            "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n",
             "GET / HTTP/9.9\r\nHost: a\r\n\r\n",
         ])
     func noRequest(text: String) async throws {

@@ -124,6 +124,20 @@ struct TransportTests {
         #expect(!connection.isEnded)
     }
 
+    @Test("A wish for an upgrade that Connection does not name is passed over")
+    func unnamedUpgrade() async throws {
+        let stage = try await Stage()
+        let ada = try await stage.person("ada")
+        let connection = try await RawConnection(port: stage.daemon.port)
+        let lines = [
+            "GET /ws HTTP/1.1", "Host: localhost", "Upgrade: websocket", "Sec-WebSocket-Version: 13",
+            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", "Authorization: Bearer \(ada.token)",
+        ]
+        try await connection.send(lines.joined(separator: "\r\n") + "\r\n\r\n")
+        #expect(try await connection.answer().status == 426)
+        #expect(try await stage.http.get("/healthz").status == 200)
+    }
+
     @Test("A request for an upgrade that there is not is answered, and ends the connection", arguments: ["h2c", "websocket", "TLS/1.2"])
     func refusedUpgrade(name: String) async throws {
         let stage = try await Stage()
@@ -173,7 +187,9 @@ struct TransportTests {
         }
     }
 
-    @Test("With a certificate HTTPS is served, in HTTP/2 or HTTP/1.1 as the client likes", arguments: [("--http2", "2"), ("--http1.1", "1.1")])
+    @Test(
+        "With a certificate HTTPS is served, in HTTP/2 or HTTP/1.1 as the client likes",
+        arguments: [("--http2", "2"), ("--http1.1", "1.1")])
     func https(option: String, version: String) async throws {
         let stage = try await SecureStage()
         try await stage.workspace.makeUser("ada")
@@ -195,7 +211,10 @@ struct TransportTests {
         let url = "https://127.0.0.1:\(stage.daemon.port)/healthz"
         let result = try await stage.workspace.run(
             "/usr/bin/curl",
-            ["-sS", "--cacert", stage.workspace.path("chain.pem"), "--http2", "--parallel", "--parallel-max", "50", "-w", "%{http_code} %{num_connects}\n"]
+            [
+                "-sS", "--cacert", stage.workspace.path("chain.pem"), "--http2", "--parallel", "--parallel-max", "50", "-w",
+                "%{http_code} %{num_connects}\n",
+            ]
                 + (0..<50).flatMap { _ in ["-o", "/dev/null", url] })
         let lines = result.output.split(separator: "\n")
         #expect(lines.count == 50 && lines.allSatisfy { $0.hasPrefix("200 ") })
