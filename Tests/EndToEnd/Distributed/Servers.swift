@@ -1,3 +1,4 @@
+@testable import EMSMongoDB
 import EMSCore
 import Foundation
 import Testing
@@ -119,7 +120,10 @@ struct Cluster: Sendable {
             "MONGODB_URL": mongodb ?? SharedServers.mongodb ?? "", "RABBITMQ_URL": rabbitmq ?? SharedServers.rabbitmq ?? "",
             "DB_NAME": name, "EXCHANGE_NAME": name, "QUEUE_NAME": name, "SECRET_KEY": String(repeating: "k", count: 32),
         ]
-        workspace = try Workspace(settings.merging(environment) { $1 })
+        let isShared = mongodb == nil
+        workspace = try Workspace(settings.merging(environment) { $1 }) { [name] in
+            if isShared { Task { await DatabaseRemoval.shared.remove(name) } }
+        }
     }
 
     var queue: String { name }
@@ -157,6 +161,23 @@ struct Cluster: Sendable {
         #expect(Set(ids).count == count, sourceLocation: sourceLocation)
         let events = try await workspace.output("event", "list", "--all", "-o", "id").split(separator: "\n")
         #expect(Set(events).count == count, "as many events as were accepted", sourceLocation: sourceLocation)
+    }
+}
+
+/// Drops databases that are not needed any more, one after another: each keeps some fifty files of the server open.
+private actor DatabaseRemoval {
+    static let shared = DatabaseRemoval()
+
+    func remove(_ name: String) async {
+        do {
+            let database = try MongoDatabase(url: SharedServers.mongodb ?? "", name: name)
+            try await database.run { connection in
+                try connection.command({ $0.member("dropDatabase", 1) }, reading: { _ in })
+            }
+        } catch {
+            // No test depends on it.
+            FileHandle.standardError.write(Data("the database \(name) is not dropped: \(error)\n".utf8))
+        }
     }
 }
 

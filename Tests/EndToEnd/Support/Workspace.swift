@@ -5,8 +5,13 @@ final class Workspace: Sendable {
     let directory: URL
     let environment: [String: String]
 
-    /// - Parameter environment: laid over a bare environment with cheap password hashing and no log-in limit.
-    init(_ environment: [String: String] = [:]) throws {
+    private let atEnd: @Sendable () -> Void
+
+    /// - Parameters:
+    ///   - environment: laid over a bare environment with cheap password hashing and no log-in limit.
+    ///   - atEnd: called when nobody needs the place any more.
+    init(_ environment: [String: String] = [:], atEnd: @escaping @Sendable () -> Void = {}) throws {
+        self.atEnd = atEnd
         directory = FileManager.default.temporaryDirectory.appendingPathComponent("ems-test-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         let basics = [
@@ -23,6 +28,7 @@ final class Workspace: Sendable {
 
     deinit {
         try? FileManager.default.removeItem(at: directory)
+        atEnd()
     }
 
     var dataDirectory: String { environment["EMS_DATA_DIR"] ?? directory.path }
