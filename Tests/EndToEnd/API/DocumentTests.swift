@@ -117,8 +117,10 @@ struct DocumentTests {
         let result = try await stage.workspace.run(
             try #require(InstalledTool.python), [InstalledTool.directory + "/websocket_clients.py", stage.daemon.url],
             environment: ["TOKEN": token])
-        let failures = result.output.split(separator: "\n").filter { $0.hasPrefix("not ok") || $0.hasPrefix("Bail") }
-        #expect(result.status == 0 && failures.isEmpty, "\(failures.joined(separator: "\n")) \(result.errors)")
+        let lines = result.output.split(separator: "\n")
+        #expect(lines.filter { $0.hasPrefix("not ok") || $0.hasPrefix("Bail") } == [], "\(result.errors)")
+        #expect(result.status == 0)
+        #expect(lines.count { $0.hasPrefix("ok ") } > 200)
     }
 
     @Test(

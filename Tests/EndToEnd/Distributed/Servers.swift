@@ -1,6 +1,7 @@
 @testable import EMSMongoDB
 import EMSCore
 import Foundation
+import NIOConcurrencyHelpers
 import Testing
 
 /// The servers that `scripts/services run` started for all tests.
@@ -120,10 +121,15 @@ struct Cluster: Sendable {
             "MONGODB_URL": mongodb ?? SharedServers.mongodb ?? "", "RABBITMQ_URL": rabbitmq ?? SharedServers.rabbitmq ?? "",
             "DB_NAME": name, "EXCHANGE_NAME": name, "QUEUE_NAME": name, "SECRET_KEY": String(repeating: "k", count: 32),
         ]
-        let isShared = mongodb == nil
-        workspace = try Workspace(settings.merging(environment) { $1 }) { [name] in
-            if isShared { Task { await DatabaseRemoval.shared.remove(name) } }
-        }
+        workspace = try Workspace(settings.merging(environment) { $1 })
+    }
+
+    /// A cluster on the shared servers, with a database that others may have used before.
+    static func reusingDatabases(environment: [String: String]) throws -> Workspace {
+        let database = DatabasePool.shared.take()
+        let cluster = try Cluster(environment: environment.merging(["DB_NAME": database]) { $1 })
+        cluster.workspace.whenDone { DatabasePool.shared.giveBack(database) }
+        return cluster.workspace
     }
 
     var queue: String { name }
@@ -164,19 +170,30 @@ struct Cluster: Sendable {
     }
 }
 
-/// Drops databases that are not needed any more, one after another: each keeps some fifty files of the server open.
-private actor DatabaseRemoval {
-    static let shared = DatabaseRemoval()
+/// Databases for one test at a time. Each keeps some fifty files of the server open, also when it is dropped, until a checkpoint: they are
+/// emptied and used again.
+private final class DatabasePool: Sendable {
+    static let shared = DatabasePool()
 
-    func remove(_ name: String) async {
-        do {
-            let database = try MongoDatabase(url: SharedServers.mongodb ?? "", name: name)
-            try await database.run { connection in
-                try connection.command({ $0.member("dropDatabase", 1) }, reading: { _ in })
+    private let free = NIOLockedValueBox<[String]>([])
+
+    func take() -> String {
+        free.withLockedValue { $0.popLast() } ?? "ems-e2e-\(ID<DatabasePool>())"
+    }
+
+    /// The test is over, and so are its daemons.
+    func giveBack(_ name: String) {
+        Task {
+            do {
+                let database = try MongoDatabase(url: SharedServers.mongodb ?? "", name: name)
+                try await database.run { connection in
+                    for collection in Collection.allCases where collection != .meta { try connection.deleteMany(collection) { _ in } }
+                }
+                free.withLockedValue { $0.append(name) }
+            } catch {
+                // No test depends on it.
+                FileHandle.standardError.write(Data("the database \(name) is not emptied: \(error)\n".utf8))
             }
-        } catch {
-            // No test depends on it.
-            FileHandle.standardError.write(Data("the database \(name) is not dropped: \(error)\n".utf8))
         }
     }
 }

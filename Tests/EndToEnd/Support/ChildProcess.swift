@@ -44,11 +44,14 @@ final class ChildProcess: Sendable {
     }
 
     deinit {
-        if running() {
-            kill(pid, SIGKILL)
-            var status: Int32 = 0
-            waitpid(pid, &status, 0)
-        }
+        end()
+    }
+
+    /// Ends it where it still runs, at once.
+    func end() {
+        guard running() else { return }
+        kill(pid, SIGKILL)
+        _ = waitHoldingTheThread()
     }
 
     /// Whether it has not ended yet.

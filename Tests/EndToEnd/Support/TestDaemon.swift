@@ -3,6 +3,8 @@ import Foundation
 /// A running `ems serve`.
 final class TestDaemon: Sendable {
     private let process: ChildProcess
+    /// Held, so that the place is not given up while the daemon runs.
+    private let workspace: Workspace
     private let log: URL
     let port: Int
 
@@ -11,12 +13,17 @@ final class TestDaemon: Sendable {
     ///   - arguments: besides `serve` and the port.
     ///   - port: 0 lets the system choose.
     init(_ workspace: Workspace, _ arguments: [String] = [], port: Int = 0, environment: [String: String] = [:]) async throws {
+        self.workspace = workspace
         log = workspace.directory.appendingPathComponent("daemon-\(UUID().uuidString).log")
         try Data().write(to: log)
         process = try ChildProcess(
             EMSBinary.path, ["serve", "--port", String(port)] + arguments, environment: workspace.environment.merging(environment) { $1 },
             directory: workspace.directory.path, errors: log.path)
         self.port = try await Self.portWhenListening(process, log)
+    }
+
+    deinit {
+        process.end()
     }
 
     var pid: Int32 { process.pid }

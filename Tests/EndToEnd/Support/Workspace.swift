@@ -1,17 +1,15 @@
 import Foundation
+import NIOConcurrencyHelpers
 
 /// A temporary place for one test: its own data directory and environment, removed at the end.
 final class Workspace: Sendable {
     let directory: URL
     let environment: [String: String]
 
-    private let atEnd: @Sendable () -> Void
+    private let atEnd = NIOLockedValueBox<@Sendable () -> Void>({})
 
-    /// - Parameters:
-    ///   - environment: laid over a bare environment with cheap password hashing and no log-in limit.
-    ///   - atEnd: called when nobody needs the place any more.
-    init(_ environment: [String: String] = [:], atEnd: @escaping @Sendable () -> Void = {}) throws {
-        self.atEnd = atEnd
+    /// - Parameter environment: laid over a bare environment with cheap password hashing and no log-in limit.
+    init(_ environment: [String: String] = [:]) throws {
         directory = FileManager.default.temporaryDirectory.appendingPathComponent("ems-test-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         let basics = [
@@ -28,7 +26,12 @@ final class Workspace: Sendable {
 
     deinit {
         try? FileManager.default.removeItem(at: directory)
-        atEnd()
+        atEnd.withLockedValue { $0 }()
+    }
+
+    /// Sets what is called when nobody needs the place any more, no daemon either.
+    func whenDone(_ body: @escaping @Sendable () -> Void) {
+        atEnd.withLockedValue { $0 = body }
     }
 
     var dataDirectory: String { environment["EMS_DATA_DIR"] ?? directory.path }
