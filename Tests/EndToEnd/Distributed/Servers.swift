@@ -125,8 +125,8 @@ struct Cluster: Sendable {
     }
 
     /// A cluster on the shared servers, with a database that others may have used before.
-    static func reusingDatabases(environment: [String: String]) throws -> Workspace {
-        let database = DatabasePool.shared.take()
+    static func reusingDatabases(environment: [String: String]) async throws -> Workspace {
+        let database = try await DatabasePool.shared.take()
         let cluster = try Cluster(environment: environment.merging(["DB_NAME": database]) { $1 })
         cluster.workspace.whenDone { DatabasePool.shared.giveBack(database) }
         return cluster.workspace
@@ -177,24 +177,19 @@ private final class DatabasePool: Sendable {
 
     private let free = NIOLockedValueBox<[String]>([])
 
-    func take() -> String {
-        free.withLockedValue { $0.popLast() } ?? "ems-e2e-\(ID<DatabasePool>())"
+    /// The name of an empty database, or of one that is not there yet.
+    func take() async throws -> String {
+        guard let name = free.withLockedValue({ $0.popLast() }) else { return "ems-e2e-\(ID<DatabasePool>())" }
+        let database = try MongoDatabase(url: SharedServers.mongodb ?? "", name: name)
+        try await database.run { connection in
+            for collection in Collection.allCases where collection != .meta { try connection.deleteMany(collection) { _ in } }
+        }
+        return name
     }
 
     /// The test is over, and so are its daemons.
     func giveBack(_ name: String) {
-        Task {
-            do {
-                let database = try MongoDatabase(url: SharedServers.mongodb ?? "", name: name)
-                try await database.run { connection in
-                    for collection in Collection.allCases where collection != .meta { try connection.deleteMany(collection) { _ in } }
-                }
-                free.withLockedValue { $0.append(name) }
-            } catch {
-                // No test depends on it.
-                FileHandle.standardError.write(Data("the database \(name) is not emptied: \(error)\n".utf8))
-            }
-        }
+        free.withLockedValue { $0.append(name) }
     }
 }
 

@@ -13,7 +13,7 @@ struct Stage: Sendable {
     /// With `EMS_TEST_STAGE=distributed` in the environment of the tests, the daemon is on MongoDB and RabbitMQ.
     init(_ arguments: [String] = [], environment: [String: String] = [:]) async throws {
         isDistributed = ProcessInfo.processInfo.environment["EMS_TEST_STAGE"] == "distributed"
-        workspace = isDistributed ? try Cluster.reusingDatabases(environment: environment) : try Workspace(environment)
+        workspace = isDistributed ? try await Cluster.reusingDatabases(environment: environment) : try Workspace(environment)
         daemon = try await TestDaemon(workspace, arguments)
     }
 
