@@ -39,6 +39,17 @@ services: setup
 test: setup
 	@scripts/test
 
+## fuzz: feed made-up bytes to every parser, a minute each
+.PHONY: fuzz
+fuzz: setup
+	scripts/fuzz
+
+## test-extended: all tests, with many more requests of the document, then the fuzz targets
+.PHONY: test-extended
+test-extended: setup
+	EMS_TEST_API_CASES=200 scripts/test
+	scripts/fuzz
+
 ## format: format the sources
 .PHONY: format
 format:

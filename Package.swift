@@ -209,3 +209,33 @@ let package = Package(
         ),
     ]
 )
+
+// The fuzz targets, and what they need of the others, are there for scripts/fuzz alone.
+if Context.environment["EMS_FUZZ"] != nil {
+    let coverage = SwiftSetting.unsafeFlags(["-sanitize=fuzzer", "-enable-testing", "-assert-config", "Debug"])
+    for target in package.targets where target.name.hasPrefix("EMS") && !target.isTest {
+        target.swiftSettings?.append(coverage)
+    }
+    package.targets.append(
+        .executableTarget(
+            name: "Fuzz",
+            dependencies: [
+                "EMSCommands",
+                "EMSCore",
+                "EMSMongoDB",
+                "EMSRabbitMQ",
+                "EMSRuntime",
+                "EMSServer",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOWebSocket", package: "swift-nio"),
+            ],
+            path: "Fuzz/Sources",
+            swiftSettings: settings,
+            linkerSettings: [.unsafeFlags(["-sanitize=fuzzer", "-use-ld=lld"])]
+        ))
+}

@@ -49,7 +49,8 @@ struct UserRulesTests {
             "", "a", "@", "a@", "@b.de", "a@b", "a@@b.de", "a@b@c.de", "a b@c.de", "a@b c.de", ".a@b.de", "a.@b.de", "a..b@c.de", "a@.b.de",
             "a@b.de.", "a@b..de", "a@b_c.de", "<a@b.de>", "Name <a@b.de>", "a@b.de, c@d.de", "a@b.de\n", "a\u{0}@b.de",
             "a@b.de\r\nBcc: c@d.de",
-            "a\u{202E}@b.de", "\"a\"@b.de", "a@[127.0.0.1]", String(repeating: "x", count: 65) + "@example.com",
+            "a\u{202E}@b.de", "a@\u{301}b.de", "a@b@\u{301}c.de", "a@b.\u{301}.", "\"a\"@b.de", "a@[127.0.0.1]",
+            String(repeating: "x", count: 65) + "@example.com",
             "a@" + String(repeating: "x.", count: 126) + "example",
         ])
     func badEmails(email: String) throws {

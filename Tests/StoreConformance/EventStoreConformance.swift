@@ -277,6 +277,12 @@ public enum EventStoreConformance {
                 }
             }
         },
+        ConformanceCase("Tags come back as they were stored, also one that begins with a combining mark") { fixture in
+            let event = try await fixture.add(Samples.event(tags: ["x", "\u{301}y", "zwei wörter"]))
+            let stored = try await fixture.stores.events.event(id: event.id)
+            #expect(stored?.tags == ["x", "\u{301}y", "zwei wörter"])
+            #expect(try await fixture.stores.events.events(EventQuery(text: "wörter", tags: ["x", "\u{301}y"])).events.count == 1)
+        },
         ConformanceCase("Any of several tags are read page by page, in order, each event once") { fixture in
             let events = fixture.stores.events
             let choices = [["a"], ["b"], ["a", "b"], ["c"], ["b", "c"]]

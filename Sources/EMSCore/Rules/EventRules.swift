@@ -47,6 +47,12 @@ public enum EventRules {
         TextRules.trimmed(tag).lowercased()
     }
 
+    /// The tags of a text in which commas separate them. Each comma does, also one before a combining mark, which with that is another
+    /// character.
+    public static func tags(in text: String) -> [String] {
+        text.utf8.split(separator: UInt8(ascii: ",")).map { String(Substring($0)) }
+    }
+
     private static func acceptedTags(_ tags: [String], _ faults: inout FieldFaults) -> [String] {
         var seen: Set<String> = []
         var accepted: [String] = []
@@ -54,7 +60,7 @@ public enum EventRules {
         for (index, tag) in tags.prefix(tagCountLimit).enumerated() {
             let tag = canonicalTag(tag)
             faults.check("tags.\(index)", tag, length: 1...tagLimit)
-            if tag.contains(",") { faults.add("tags.\(index)", "must not hold a comma") }
+            if tag.utf8.contains(UInt8(ascii: ",")) { faults.add("tags.\(index)", "must not hold a comma") }
             if seen.insert(tag).inserted { accepted.append(tag) }
         }
         return accepted

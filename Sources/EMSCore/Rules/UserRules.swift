@@ -19,10 +19,11 @@ public enum UserRules {
 
     /// An addr-spec in the everyday form (RFC 5321): one `@`, a local part of at most 64 bytes, a domain with a dot.
     static func check(email: String, _ faults: inout FieldFaults) {
-        let parts = email.split(separator: "@", omittingEmptySubsequences: false)
+        // Byte by byte: with a combining mark behind it, an @ is another character.
+        let parts = email.utf8.split(separator: UInt8(ascii: "@"), omittingEmptySubsequences: false)
         let isAddress =
-            parts.count == 2 && (1...64).contains(parts[0].utf8.count) && email.utf8.count <= emailLimit
-            && isDotted(parts[0]) && isDotted(parts[1]) && parts[1].contains(".") && parts[1].utf8.allSatisfy(isDomainByte)
+            parts.count == 2 && email.contains("@") && (1...64).contains(parts[0].count) && email.utf8.count <= emailLimit
+            && isDotted(parts[0]) && isDotted(parts[1]) && parts[1].contains(UInt8(ascii: ".")) && parts[1].allSatisfy(isDomainByte)
             && !email.unicodeScalars.contains {
                 $0.properties.isWhitespace || Printable.isControl($0) || "<>()[],;:\"\\".unicodeScalars.contains($0)
             }
@@ -53,8 +54,9 @@ public enum UserRules {
     /// The form in which usernames and emails are compared: case makes no difference.
     public static func caseFolded(_ text: String) -> String { text.lowercased() }
 
-    private static func isDotted(_ text: Substring) -> Bool {
-        !text.hasPrefix(".") && !text.hasSuffix(".") && !text.contains("..")
+    /// Whether there is something before, between and behind the dots.
+    private static func isDotted(_ text: Substring.UTF8View) -> Bool {
+        text.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).allSatisfy { !$0.isEmpty }
     }
 
     private static func isUsernameByte(_ byte: UInt8) -> Bool {

@@ -98,7 +98,7 @@ struct EventSearch {
         let startTime: Int64 = row[2]
         if let status = query.status, status.rawValue != row[4] as String { return nil }
         if let creator = query.createdBy, creator != row[5] as String { return nil }
-        if !query.matches(tags: (row[6] as String).split(separator: ",").lazy.map { String($0) }) { return nil }
+        if !query.matches(tags: EventRules.tags(in: row[6])) { return nil }
         if let after = query.startsAfter, startTime < after.milliseconds { return nil }
         if let before = query.startsBefore, startTime >= before.milliseconds { return nil }
         var score: Double = row[9]

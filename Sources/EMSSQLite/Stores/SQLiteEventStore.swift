@@ -138,7 +138,7 @@ struct SQLiteEventStore: EventStore {
         if let latitude, let longitude { place = Coordinates(latitude: latitude, longitude: longitude) }
         return Event(
             id: try row.id(0), title: row[1], description: row[2], location: row[3], startTime: row.timestamp(5), endTime: row.timestamp(6),
-            createdBy: row[7], tags: tags.split(separator: ",").map(String.init), maxAttendees: row[8], status: try row.word(9),
+            createdBy: row[7], tags: EventRules.tags(in: tags), maxAttendees: row[8], status: try row.word(9),
             attachmentURL: row[10], coordinates: place, createdAt: row.timestamp(13), updatedAt: row.timestamp(14), version: row[15])
     }
 

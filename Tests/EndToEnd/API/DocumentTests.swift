@@ -102,8 +102,9 @@ struct DocumentTests {
         let stage = try await Stage()
         let admin = try await stage.workspace.makeUser("root", role: "admin")
         let python = try #require(InstalledTool.python)
+        let cases = ProcessInfo.processInfo.environment["EMS_TEST_API_CASES"] ?? "15"
         let result = try await stage.workspace.run(
-            "/usr/bin/env", ["bash", InstalledTool.directory + "/api_document", stage.daemon.url, "15"],
+            "/usr/bin/env", ["bash", InstalledTool.directory + "/api_document", stage.daemon.url, cases],
             environment: ["PYTHON": python, "API_TOKEN_COMMAND": "'\(EMSBinary.path)' token issue --user \(admin)"])
         #expect(result.status == 0, "\(result.output.suffix(6000)) \(result.errors.suffix(2000))")
         #expect(!stage.daemon.logText.contains(" error "), "\(stage.daemon.logText)")
