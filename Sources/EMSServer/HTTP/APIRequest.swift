@@ -118,7 +118,8 @@ enum BearerToken {
         guard let header else { return nil }
         let parts = header.split(separator: " ", maxSplits: 1)
         guard parts.count == 2, parts[0].lowercased() == "bearer" else { return nil }
-        return parts[1].filter { $0 != " " }
+        let token = parts[1].filter { $0 != " " }
+        return token.isEmpty ? nil : token
     }
 }
 
@@ -126,8 +127,8 @@ enum BearerToken {
 enum EntityTag {
     /// The version of a strong tag, and nothing else: a weak one matches nothing here (section 13.1.1).
     static func version(_ tag: String) -> Int? {
-        guard tag.count > 2, tag.hasPrefix("\""), tag.hasSuffix("\"") else { return nil }
-        return Int(tag.dropFirst().dropLast())
+        guard let version = Int(tag.dropFirst().dropLast()), tag.utf8.elementsEqual("\"\(version)\"".utf8) else { return nil }
+        return version
     }
 
     /// The weak comparison of section 13.1.2 with each of a list.
