@@ -4,14 +4,18 @@ import Testing
 
 @Suite("Network addresses")
 struct NetworkAddressTests {
-    @Test("Addresses are read in the usual forms, and shown in the canonical one", arguments: [
-        ("192.0.2.1", "192.0.2.1"), ("::1", "::1"), ("2001:DB8::0:1", "2001:db8::1"), ("::ffff:192.0.2.1", "192.0.2.1"),
-    ])
+    @Test(
+        "Addresses are read in the usual forms, and shown in the canonical one",
+        arguments: [
+            ("192.0.2.1", "192.0.2.1"), ("::1", "::1"), ("2001:DB8::0:1", "2001:db8::1"), ("::ffff:192.0.2.1", "192.0.2.1"),
+        ])
     func reading(text: String, shown: String) {
         #expect(NetworkAddress(text)?.description == shown)
     }
 
-    @Test("What is no address is none", arguments: ["", "192.0.2", "192.0.2.256", "1.2.3.4.5", "example.com", "::g", "1.2.3.4:80", "[::1]", " ::1"])
+    @Test(
+        "What is no address is none",
+        arguments: ["", "192.0.2", "192.0.2.256", "1.2.3.4.5", "example.com", "::g", "1.2.3.4:80", "[::1]", " ::1", "::1\0x"])
     func nonsense(text: String) {
         #expect(NetworkAddress(text) == nil)
     }
@@ -28,7 +32,9 @@ struct NetworkAddressTests {
         #expect(try #require(NetworkRange(range)).contains(#require(NetworkAddress(address))) == isWithin)
     }
 
-    @Test("What is no network is none", arguments: ["10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/", "::/129", "/8", "example.com/8", "10.0.0.0/8/8"])
+    @Test(
+        "What is no network is none",
+        arguments: ["10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/", "::/129", "/8", "example.com/8", "10.0.0.0/8/8"])
     func badRanges(text: String) {
         #expect(NetworkRange(text) == nil)
     }

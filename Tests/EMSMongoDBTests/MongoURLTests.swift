@@ -20,7 +20,10 @@ struct MongoURLTests {
 
     @Test(
         "What cannot be read is refused without showing any of it",
-        arguments: ["mongodb://ems:hunter2@", "mongodb://ems:hunter2@host:port/", "mongodb://ems:hunter2@[::1", "mongodb:///hunter2?", ""])
+        arguments: [
+            "mongodb://ems:hunter2@", "mongodb://ems:pass@hunter2@host/", "mongodb://ems:hunter2@host:port/", "mongodb://ems:hunter2@[::1",
+            "mongodb:///hunter2?", "",
+        ])
     func malformed(text: String) {
         #expect {
             try MongoURL(text)

@@ -8,7 +8,8 @@ struct HeaderTests {
     @Test(
         "A strong entity tag names a version by the very text it was sent as",
         arguments: [
-            ("\"1\"", 1), ("\"42\"", 42), ("1", nil), ("\"01\"", nil), ("\"+1\"", nil), ("W/\"1\"", nil), ("\"\"", nil), ("\"", nil), ("", nil),
+            ("\"1\"", 1), ("\"42\"", 42), ("1", nil), ("\"01\"", nil), ("\"+1\"", nil), ("W/\"1\"", nil), ("\"\"", nil), ("\"", nil),
+            ("", nil),
             ("\"1\", \"2\"", nil), ("\"one\"", nil),
         ] as [(String, Int?)])
     func entityTags(tag: String, version: Int?) {
@@ -21,7 +22,10 @@ struct HeaderTests {
         #expect(!EntityTag.isListed("\"1\"", in: "\"2\", W/\"3\""))
     }
 
-    @Test("A bearer token is what follows the scheme", arguments: [("Bearer a.b", "a.b"), ("bearer  a.b ", "a.b"), ("Bearer ", nil), ("Bearer", nil), ("Basic a", nil)] as [(String, String?)])
+    @Test(
+        "A bearer token is what follows the scheme",
+        arguments: [("Bearer a.b", "a.b"), ("bearer  a.b ", "a.b"), ("Bearer ", nil), ("Bearer", nil), ("Basic a", nil)]
+            as [(String, String?)])
     func bearerTokens(header: String, token: String?) {
         #expect(BearerToken.token(inAuthorization: header) == token)
     }

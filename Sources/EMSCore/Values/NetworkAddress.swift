@@ -21,6 +21,8 @@ public struct NetworkAddress: Sendable, Hashable {
     /// Reads the usual forms. An IPv4 address in IPv6's clothes (`::ffff:192.0.2.1`) is an IPv4 address.
     public init?(_ text: some StringProtocol) {
         let text = String(text)
+        // For the functions of C the text would end there.
+        guard !text.utf8.contains(0) else { return nil }
         var four = in_addr()
         var six = in6_addr()
         if inet_pton(AF_INET, text, &four) == 1 {

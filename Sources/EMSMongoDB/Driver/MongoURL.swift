@@ -23,12 +23,11 @@ final class MongoURL: @unchecked Sendable {
         var error = bson_error_t()
         guard let uri = mongoc_uri_new_with_error(text, &error) else {
             let reason = withUnsafeBytes(of: error.message) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
-            throw EMSError(
-                .configuration, "mongodb_url is no connection string of MongoDB\(Self.isQuotable(reason) ? ": \(reason)" : "")",
-                fix: "it looks like mongodb://user:password@host:27017/?replicaSet=rs0; special characters in user and password are"
-                    + " percent-encoded")
+            throw Self.refusal(Self.isQuotable(reason) ? ": \(reason)" : "")
         }
         pointer = uri
+        // libmongoc takes what stands behind the first of several @ for the host, and we would show the rest of a password with it.
+        guard !servers.utf8.contains(UInt8(ascii: "@")) else { throw Self.refusal(": it has more than one @") }
         for (option, value) in [
             (MONGOC_URI_SERVERSELECTIONTIMEOUTMS, Self.serverSelectionMilliseconds),
             (MONGOC_URI_CONNECTTIMEOUTMS, Self.connectMilliseconds), (MONGOC_URI_MAXPOOLSIZE, Self.defaultConnections),
@@ -38,6 +37,13 @@ final class MongoURL: @unchecked Sendable {
         }
         if !mongoc_uri_has_option(uri, MONGOC_URI_W) { mongoc_uri_set_option_as_utf8(uri, MONGOC_URI_W, "majority") }
         mongoc_uri_set_appname(uri, "ems")
+    }
+
+    private static func refusal(_ reason: String) -> EMSError {
+        EMSError(
+            .configuration, "mongodb_url is no connection string of MongoDB\(reason)",
+            fix: "it looks like mongodb://user:password@host:27017/?replicaSet=rs0; special characters in user and password are"
+                + " percent-encoded")
     }
 
     deinit {
