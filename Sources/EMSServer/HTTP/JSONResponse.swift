@@ -18,6 +18,8 @@ extension Response {
     private static func json(_ status: HTTPResponse.Status, headers: HTTPFields, bytes: [UInt8]) -> Response {
         var headers = headers
         if headers[.contentType] == nil { headers[.contentType] = "application/json" }
+        // No browser shall take what somebody wrote into an event for a page.
+        headers[.xContentTypeOptions] = "nosniff"
         return Response(status: status, headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
     }
 

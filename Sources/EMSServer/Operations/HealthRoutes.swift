@@ -66,7 +66,9 @@ struct HealthRoutes: RouteGroup {
         } catch {
             let cause = EMSError(error)
             runtime.logger.warning("not ready: \(cause)")
-            return .problem(EMSError(.unreachable, "not ready: \(cause.message)", retryAfter: 1), instance: "/readyz")
+            // The message names the server.
+            let reason = isMonitored(request) ? "not ready: \(cause.message)" : "not ready"
+            return .problem(EMSError(.unreachable, reason, retryAfter: 1), instance: "/readyz")
         }
     }
 
