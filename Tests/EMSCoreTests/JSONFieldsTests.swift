@@ -129,6 +129,16 @@ struct JSONFieldsTests {
         #expect(try JSONParser.parse(target).merged(with: JSONParser.parse(patch)) == JSONParser.parse(expected))
     }
 
+    @Test("A patch of a hundred thousand members is merged member by member, the last word of each counting")
+    func longMergePatch() {
+        let members = (0..<100_000).map { JSONValue.Member(name: "m\($0)", value: .integer(Int64($0))) }
+        let removals = members.prefix(99_999).map { JSONValue.Member(name: $0.name, value: .null) }
+        let all = JSONValue.object([]).merged(with: .object(members))
+        #expect(all == .object(members))
+        let rest = all.merged(with: .object(removals + [.init(name: "m0", value: "again")]))
+        #expect(rest == .object([members[99_999], .init(name: "m0", value: "again")]))
+    }
+
     @Test("A draft after a merge patch is the draft with what it names; required fields cannot be taken away")
     func patchedDraft() throws {
         let day: Int64 = 86_400_000

@@ -96,10 +96,11 @@ extension FieldError: JSONEncodable {
 
 /// Text from outside, made fit for a terminal or a log.
 public enum Printable {
-    /// The text in quotes, without control characters and at most 80 characters long.
+    /// The text in quotes, without control characters and at most 80 Unicode scalars long: a character may have any number of marks.
     public static func quoted(_ text: String) -> String {
-        let clean = text.prefix(80)
-        return "'\(stripped(String(clean)))\(clean.endIndex == text.endIndex ? "" : "…")'"
+        let scalars = text.unicodeScalars
+        let clean = scalars.prefix(80)
+        return "'\(stripped(String(clean)))\(clean.endIndex == scalars.endIndex ? "" : "…")'"
     }
 
     /// The text with every control character (C0, DEL, C1, and the bidirectional overrides) replaced by U+FFFD.

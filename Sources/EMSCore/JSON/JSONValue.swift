@@ -28,19 +28,23 @@ public indirect enum JSONValue: Sendable, Equatable {
     /// The value after a merge patch (RFC 7396).
     public func merged(with patch: JSONValue) -> JSONValue {
         guard case .object(let changes) = patch else { return patch }
-        var members: [Member] = []
+        var members: [Member?] = []
         if case .object(let own) = self { members = own }
+        // A patch may be as long as a body: each of its members is looked up, not searched for.
+        var places = Dictionary(members.enumerated().compactMap { place, member in member.map { ($0.name, place) } }) { first, _ in first }
         for change in changes {
-            let index = members.firstIndex { $0.name == change.name }
+            let place = places[change.name]
             if change.value == .null {
-                if let index { members.remove(at: index) }
-            } else if let index {
-                members[index] = Member(name: change.name, value: members[index].value.merged(with: change.value))
+                places[change.name] = nil
+                if let place { members[place] = nil }
+            } else if let place, let known = members[place] {
+                members[place] = Member(name: change.name, value: known.value.merged(with: change.value))
             } else {
+                places[change.name] = members.count
                 members.append(Member(name: change.name, value: JSONValue.null.merged(with: change.value)))
             }
         }
-        return .object(members)
+        return .object(members.compactMap(\.self))
     }
 
     public var string: String? {

@@ -131,7 +131,8 @@ actor Consumer {
         switch event {
         case .delivered(let message):
             var attempt = 1
-            if case .integer(let count)? = message.headers["x-delivery-count"] { attempt += Int(count) }
+            // Whoever publishes can write any number there.
+            if case .integer(let count)? = message.headers["x-delivery-count"] { attempt += Int(min(max(0, count), 1_000_000)) }
             held[message.deliveryTag] = Held(
                 message: BrokerMessage(messageID: message.messageID, routingKey: message.routingKey, body: message.body), attempt: attempt)
             ready.append(message.deliveryTag)
