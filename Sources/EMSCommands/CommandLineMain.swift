@@ -48,15 +48,15 @@ public enum CommandLineMain {
     }
 
     private static func finish() throws -> Never {
-        try StandardOutput.flush()
+        try StandardOutput.finish()
         exit(0)
     }
 
     /// Tells what went wrong, on stderr (or shows the help that was asked for, on stdout).
     /// - Returns: the exit status.
     private static func report(_ error: any Error) -> Int32 {
+        try? StandardOutput.finish()
         if error is StandardOutput.Closed { return 0 }
-        try? StandardOutput.flush()
         if let error = error as? EMSError { return report(error) }
         // What the parser throws: usage errors, and requests for help.
         let code = EMS.exitCode(for: error)

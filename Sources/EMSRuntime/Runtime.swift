@@ -41,6 +41,7 @@ public struct Runtime: Sendable {
         consumer = ChangeConsumer(broker: backend.broker, notifications: notifications, logger: logger)
     }
 
+    public var completion: CompletionService { CompletionService(stores: backend.stores) }
     public var storeAdministration: any StoreAdministration { backend.storeAdministration }
     public var brokerAdministration: any BrokerAdministration { backend.brokerAdministration }
 

@@ -7,14 +7,17 @@ import Testing
 struct RecordReaderTests {
     /// Reads a text in pieces of so many bytes.
     private func read(_ text: String, _ format: BulkFormat, piece: Int = 7) throws -> [BulkRecord] {
-        var reader = RecordReader(format: format)
+        try read(text, format == .csv ? CSVReader() : LineReader(), piece: piece)
+    }
+
+    private func read(_ text: String, _ reader: some RecordReading, piece: Int = 7) throws -> [BulkRecord] {
+        var reader = reader
         var records: [BulkRecord] = []
         let bytes = Array(text.utf8)
         for start in stride(from: 0, to: bytes.count, by: piece) {
             records += try reader.read(Array(bytes[start..<min(start + piece, bytes.count)]))
         }
-        if let last = try reader.finish() { records.append(last) }
-        return records
+        return records + (try reader.finish())
     }
 
     @Test("A line of jsonl is a record, wherever the pieces are cut", arguments: 1...9)
@@ -57,6 +60,28 @@ struct RecordReaderTests {
     func wrongCount() throws {
         let records = try read("a,b\n1\n1,2\n1,2,3\n", .csv)
         #expect(records.map { (try? $0.content.get()) != nil } == [false, true, false])
+    }
+
+    @Test("Columns are called as --map says; what is no field is remarked")
+    func mapped() throws {
+        var reader = CSVReader(names: ["Name": "title", "Begins": "start_time"], known: ["title", "start_time"])
+        let records = try reader.read(Array("Name,Begins,Room\nGala,2040-01-01,7\n".utf8))
+        #expect(try records[0].content.get()["title"] == .string("Gala"))
+        #expect(try records[0].content.get()["start_time"] == .string("2040-01-01"))
+        #expect(reader.remark?.contains("'Room'") == true)
+    }
+
+    @Test("A column that is not there cannot be mapped, and two cannot be one")
+    func wronglyMapped() {
+        #expect(throws: EMSError.self) { try read("a,b\n", CSVReader(names: ["c": "title"])) }
+        #expect(throws: EMSError.self) { try read("a,b\n", CSVReader(names: ["a": "b"])) }
+    }
+
+    @Test("A record without end is refused, not gathered")
+    func tooLong() {
+        let text = String(repeating: "x", count: RecordLimit.bytes + 10)
+        #expect(throws: EMSError.self) { try read(text, .jsonl, piece: 65_536) }
+        #expect(throws: EMSError.self) { try read(text, .csv, piece: 65_536) }
     }
 
     @Test("A quote that does not end is told")

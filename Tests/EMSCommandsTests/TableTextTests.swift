@@ -20,11 +20,30 @@ struct TableTextTests {
         #expect(table.line(["z", "y"]) == "z     y\n")
     }
 
+    @Test("On a terminal lines fit: times lose their seconds, texts are cut, and what finds no room is left out", arguments: [60, 80, 100, 200])
+    func fitted(width: Int) {
+        let names = ["event_id", "title", "location", "start_time", "status", "tags"]
+        let row = [String(repeating: "a", count: 32), "日本語のとても長い題名です", "Wien 🎉 Hauptplatz", "2040-03-01T09:00:00.000Z", "scheduled", "a,b"]
+        let table = TableText(header: names, rows: [row], width: width, mayOmit: true)
+        let line = table.line(row)
+        if width >= 80 { #expect(DisplayWidth.of(String(line.dropLast())) <= width) }
+        #expect(line.contains(row[0]))
+        #expect(line.contains(width == 200 ? row[3] : "2040-03-01T09:00Z"))
+        #expect(table.omitted == (width == 200 ? [] : width == 100 ? ["tags"] : ["location", "tags"]))
+    }
+
+    @Test("Columns that were asked for are all shown, cut where they must be")
+    func chosen() {
+        let table = TableText(header: ["title", "location"], rows: [[String(repeating: "x", count: 50), "Wien"]], width: 30)
+        #expect(table.omitted.isEmpty)
+        #expect(table.line([String(repeating: "x", count: 50), "Wien"]) == String(repeating: "x", count: 19) + "…  Wien\n")
+    }
+
     @Test("What a terminal would obey is not shown")
     func controls() {
-        #expect(TableText.shown(.text("a\u{1B}[31mb\nc\u{202E}d"), isLocal: false) == "a\u{FFFD}[31mb c\u{FFFD}d")
-        #expect(TableText.shown(.text(""), isLocal: false) == "-")
-        #expect(TableText.shown(.none, isLocal: false) == "-")
+        #expect(TableText.shown(.text("a\u{1B}[31mb\nc\u{202E}d"), in: .utc) == "a\u{FFFD}[31mb c\u{FFFD}d")
+        #expect(TableText.shown(.text(""), in: .utc) == "-")
+        #expect(TableText.shown(.none, in: .utc) == "-")
     }
 
     @Test(

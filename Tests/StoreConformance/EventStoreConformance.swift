@@ -51,6 +51,52 @@ public enum EventStoreConformance {
             #expect(try await fixture.stores.outbox.pendingStatus().count == 19)
             #expect(try await events.insert([]).isEmpty)
         },
+        ConformanceCase("Of many events those without a change are stored, and nothing becomes pending") { fixture in
+            let events = fixture.stores.events
+            let batch = (0..<5).map { Samples.event("\($0)", start: $0) }
+            #expect(try await events.insert(batch.map { (event: $0, change: nil) }).isEmpty)
+            #expect(try await events.events(EventQuery()).total == Total(count: 5))
+            #expect(try await fixture.stores.outbox.pendingStatus().count == 0)
+            try await events.update(Samples.edited(batch[0]), expecting: 1, change: nil)
+            #expect(try await fixture.stores.outbox.pendingStatus().count == 0)
+            #expect(try await events.event(id: batch[0].id)?.version == 2)
+        },
+        ConformanceCase("Where an event came from is kept through updates, and goes with it") { fixture in
+            let events = fixture.stores.events
+            var event = Samples.event("brought")
+            event.origin = EventOrigin(key: "a@b", sequence: 3, properties: "X-A:ü\nX-B:\"c\"")
+            #expect(try await events.insert([(event: event, change: nil)]).isEmpty)
+            #expect(try await events.event(id: event.id) == event)
+            var changed = Samples.edited(event)
+            changed.origin?.sequence = 4
+            try await events.update(changed, expecting: 1, change: Samples.change(.updated, changed))
+            #expect(try await events.event(id: event.id) == changed)
+            changed = Samples.edited(changed)
+            changed.origin = nil
+            try await events.update(changed, expecting: 2, change: nil)
+            #expect(try await events.event(id: event.id) == changed)
+        },
+        ConformanceCase("Events are found by many ids at once; those that are not there, or deleted, are left out") { fixture in
+            let events = fixture.stores.events
+            let stored = try await [fixture.add(Samples.event("a")), fixture.add(Samples.event("b")), fixture.add(Samples.event("c"))]
+            try await events.delete(stored[1].id, expecting: 1, change: Samples.change(.deleted, stored[1]))
+            let found = try await events.events(ids: stored.map(\.id) + [EventID()])
+            #expect(Set(found.map(\.title)) == ["a", "c"])
+            #expect(try await events.events(ids: []).isEmpty)
+        },
+        ConformanceCase("Ids and tags are found by how they begin, in their order and no more than asked for") { fixture in
+            let events = fixture.stores.events
+            let ids = ["0a", "0b", "1a"].compactMap { EventID($0 + String(repeating: "0", count: 30)) }
+            for (id, tag) in zip(ids, ["conference", "concert", "talk"]) {
+                try await fixture.add(Samples.event("x", id: id, tags: [tag, "all"]))
+            }
+            #expect(try await events.ids(beginningWith: "0", limit: 10) == Array(ids.prefix(2)))
+            #expect(try await events.ids(beginningWith: "", limit: 2) == Array(ids.prefix(2)))
+            #expect(try await events.ids(beginningWith: "f", limit: 2).isEmpty)
+            #expect(try await events.tags(beginningWith: "con", limit: 10) == ["concert", "conference"])
+            #expect(try await events.tags(beginningWith: "", limit: 2) == ["all", "concert"])
+            #expect(try await events.tags(beginningWith: "x", limit: 2).isEmpty)
+        },
         ConformanceCase("An event whose id was deleted before may come again under it") { fixture in
             let events = fixture.stores.events
             let first = try await fixture.add(Samples.event("first"))

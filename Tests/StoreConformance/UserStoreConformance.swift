@@ -42,6 +42,47 @@ public enum UserStoreConformance {
             #expect(credentials.user.updatedAt == Samples.hour(3))
             await expectFailure(.notFound) { try await users.setPasswordHash("x", of: UserID(), at: Samples.epoch) }
         },
+        ConformanceCase("Of many users at once all are stored but those whose name or address is taken") { fixture in
+            let users = fixture.stores.users
+            try await fixture.add(Samples.user("alice"))
+            let batch = [
+                Samples.user("bob"), Samples.user("ALICE", email: "other@example.com"), Samples.user("carol", email: "Alice@example.com"),
+                Samples.user("dave"), Samples.user("Dave", email: "dave2@example.com"),
+            ]
+            let refused = try await users.insert(batch.map { (user: $0, passwordHash: "hash of \($0.username)") })
+            #expect(refused.mapValues(\.code) == [1: .usernameTaken, 2: .emailTaken, 4: .usernameTaken])
+            #expect(try await users.users(UserQuery()).total == Total(count: 3))
+            #expect(try await users.credentials(login: "bob")?.passwordHash == "hash of bob")
+            #expect(try await fixture.stores.notifications.unreadCount(of: batch[3].id) == 0)
+            #expect(try await users.insert([]).isEmpty)
+        },
+        ConformanceCase("Users are found by many names at once, and names by how they begin, in any letter case") { fixture in
+            let users = fixture.stores.users
+            for name in ["alice", "Alan", "bob"] { try await fixture.add(Samples.user(name)) }
+            #expect(Set(try await users.users(usernames: ["ALICE", "bob", "nobody"]).map(\.username)) == ["alice", "bob"])
+            #expect(try await users.usernames(beginningWith: "AL", limit: 10) == ["Alan", "alice"])
+            #expect(try await users.usernames(beginningWith: "", limit: 1) == ["Alan"])
+            #expect(try await users.usernames(beginningWith: "x", limit: 10).isEmpty)
+        },
+        ConformanceCase("Who was not seen since a moment is found, who is away longest first, page by page") { fixture in
+            let users = fixture.stores.users
+            var stored: [User] = []
+            for index in 0..<5 { stored.append(try await fixture.add(Samples.user("user\(index)"))) }
+            try await users.noteLogin(of: stored[0].id, at: Samples.hour(9))
+            try await users.noteLogin(of: stored[1].id, at: Samples.hour(2))
+            try await users.noteLogin(of: stored[2].id, at: Samples.hour(1))
+            var query = UserQuery(unseenSince: Samples.hour(5), page: PageRequest(size: 2))
+            var names: [String] = []
+            repeat {
+                let page = try await users.users(query)
+                #expect(page.total == Total(count: 4))
+                names += page.users.map(\.username)
+                query.page.after = page.next
+            } while query.page.after != nil
+            #expect(names == ["user3", "user4", "user2", "user1"])
+            query = UserQuery(role: .user, isActive: true, unseenSince: Samples.hour(1))
+            #expect(try await users.users(query).users.map(\.username) == ["user3", "user4"])
+        },
         ConformanceCase("A log-in is noted, and nothing else changes") { fixture in
             let users = fixture.stores.users
             var user = try await fixture.add(Samples.user("alice"))

@@ -19,7 +19,7 @@ struct BrokerDeadDrop: StoreCommand {
         let chosen = try await letters.chosen(runtime.brokerAdministration)
         if writing.isDryRun { return StandardError.write("would drop \(chosen.count)") }
         if chosen.isEmpty { return StandardError.write("dropped 0") }
-        try confirmation.confirm("Drop \(chosen.count) dead letters for good")
+        try confirmation.confirm("Drop \(chosen.count) dead letters for good", runtime.settings)
         StandardError.write("dropped \(try await runtime.brokerAdministration.drop(letters.selection))")
     }
 }

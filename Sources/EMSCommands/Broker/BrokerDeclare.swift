@@ -23,7 +23,7 @@ struct BrokerDeclare: StoreCommand {
             return StandardError.write(report == nil ? "would declare what is missing" : "would declare nothing: all is there")
         }
         if replace, report == nil {
-            try confirmation.confirm("Make the queue anew, if it differs, and move its messages to the dead letters")
+            try confirmation.confirm("Make the queue anew, if it differs, and move its messages to the dead letters", runtime.settings)
         }
         let moved = try await runtime.brokerAdministration.declare(replacing: replace)
         if moved > 0 { StandardError.write("moved \(moved) to the dead letters; give them back with: ems broker dead requeue --all") }

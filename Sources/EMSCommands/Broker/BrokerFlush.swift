@@ -8,6 +8,8 @@ struct BrokerFlush: StoreCommand {
         abstract: "Publish all pending changes, whoever wrote them. For cron, where no daemon runs; quiet when nothing is pending.",
         discussion: examples("ems broker flush", "ems broker flush --dry-run"))
 
+    @OptionGroup var summary: SummaryOptions
+    @OptionGroup var locking: LockOptions
     @OptionGroup var writing: WriteOptions
     @OptionGroup var global: GlobalOptions
 
@@ -15,9 +17,10 @@ struct BrokerFlush: StoreCommand {
         if writing.isDryRun {
             let count = try await runtime.relay.pending().count
             if count > 0 { StandardError.write("would publish \(count)") }
-            return
+            return summary.tell(("published", count), dryRun: true)
         }
         let published = try await runtime.flushChanges()
-        if published > 0 { StandardError.write("published \(published)") }
+        if published > 0, !summary.quiet, !summary.jsonSummary { StandardError.write("published \(published)") }
+        summary.tell(("published", published), dryRun: false)
     }
 }

@@ -1,97 +1,140 @@
 import EMSCore
 
-/// The forms in which many things are brought in and out.
-enum BulkFormat: String, CaseIterable {
-    case jsonl, csv
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
 
-    /// By the file's name, where the command line does not say.
-    init(path: String) throws {
-        if path == "-" || path.hasSuffix(".jsonl") || path.hasSuffix(".ndjson") {
-            self = .jsonl
-        } else if path.hasSuffix(".csv") {
-            self = .csv
-        } else {
-            throw EMSError(.usage, "the form of \(path) cannot be told from its name", fix: "say --format jsonl or --format csv")
+/// JSON, an object a line.
+struct LineReader: RecordReading {
+    private var line = 0
+    private var rest: [UInt8] = []
+    let remark: String? = nil
+
+    mutating func read(_ bytes: [UInt8]) throws -> [BulkRecord] {
+        var records: [BulkRecord] = []
+        try bytes.withUnsafeBytes { bytes in
+            var start = 0
+            while start < bytes.count, let base = bytes.baseAddress {
+                guard let end = memchr(base + start, 0x0A, bytes.count - start).map({ $0 - UnsafeMutableRawPointer(mutating: base) }) else {
+                    rest += bytes[start...]
+                    break
+                }
+                line += 1
+                if rest.isEmpty {
+                    try append(Array(bytes[start..<end]), to: &records)
+                } else {
+                    rest += bytes[start..<end]
+                    try append(rest, to: &records)
+                    rest = []
+                }
+                start = end + 1
+            }
+        }
+        guard rest.count <= RecordLimit.bytes else { throw RecordLimit.exceeded(line: line + 1) }
+        return records
+    }
+
+    mutating func finish() throws -> [BulkRecord] {
+        var records: [BulkRecord] = []
+        line += 1
+        try append(rest, to: &records)
+        rest = []
+        return records
+    }
+
+    private func append(_ text: [UInt8], to records: inout [BulkRecord]) throws {
+        guard text.count <= RecordLimit.bytes else { throw RecordLimit.exceeded(line: line) }
+        if text.allSatisfy({ $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }) { return }
+        do {
+            records.append(BulkRecord(line: line, content: .success(try JSONParser.parse(text))))
+        } catch {
+            let fault = EMSError(.malformed, "not JSON: \(error.reason), column \(error.column)")
+            records.append(BulkRecord(line: line, content: .failure(fault)))
         }
     }
 }
 
-/// One record of a bulk file: a JSON object, whatever the form, with the line it begins on.
-struct BulkRecord {
-    let line: Int
-    let content: Result<JSONValue, EMSError>
-}
-
-/// Cuts a stream of bytes into records, holding one record at a time.
-struct RecordReader {
-    /// The longest record that is read.
-    static let recordLimit = 1 << 20
-
-    private let format: BulkFormat
+/// Comma-separated values (RFC 4180) with a header line.
+struct CSVReader: RecordReading {
+    /// What the columns are called here, by what the header calls them.
+    private let names: [String: String]
+    /// The fields that are known; others are left out, and told.
+    private let known: Set<String>
     private var current: [UInt8] = []
     private var line = 1
     private var firstLine = 1
     private var isQuoted = false
     private var header: [String]?
+    private(set) var remark: String?
 
-    init(format: BulkFormat) {
-        self.format = format
+    /// - Parameters:
+    ///   - names: what columns are called here, where the header calls them otherwise.
+    ///   - known: the fields that there are; empty for any.
+    init(names: [String: String] = [:], known: [String] = []) {
+        self.names = names
+        self.known = Set(known)
     }
 
-    /// Takes the next bytes.
-    /// - Returns: the records that they complete.
     mutating func read(_ bytes: [UInt8]) throws -> [BulkRecord] {
         var records: [BulkRecord] = []
         for byte in bytes {
-            if byte == UInt8(ascii: "\""), format == .csv { isQuoted.toggle() }
+            if byte == UInt8(ascii: "\"") { isQuoted.toggle() }
             if byte == 0x0A {
                 line += 1
                 if !isQuoted {
-                    if let record = try finishRecord() { records.append(record) }
+                    try finishRecord(&records)
                     continue
                 }
             }
             current.append(byte)
-            guard current.count <= Self.recordLimit else {
-                throw EMSError(.tooLarge, "line \(firstLine): a record has more than \(Self.recordLimit) bytes")
-            }
+            guard current.count <= RecordLimit.bytes else { throw RecordLimit.exceeded(line: firstLine) }
         }
         return records
     }
 
-    /// The record at the end of a file that does not end with a line feed.
-    mutating func finish() throws -> BulkRecord? {
+    mutating func finish() throws -> [BulkRecord] {
         guard !isQuoted else { throw EMSError(.malformed, "line \(firstLine): a quoted field does not end") }
-        return try finishRecord()
+        var records: [BulkRecord] = []
+        try finishRecord(&records)
+        return records
     }
 
-    private mutating func finishRecord() throws -> BulkRecord? {
+    private mutating func finishRecord(_ records: inout [BulkRecord]) throws {
         if current.last == 0x0D { current.removeLast() }
         defer {
             current.removeAll(keepingCapacity: true)
             firstLine = line
         }
-        if current.allSatisfy({ $0 == 0x20 || $0 == 0x09 }) { return nil }
-        switch format {
-        case .jsonl:
-            do {
-                return BulkRecord(line: firstLine, content: .success(try JSONParser.parse(current)))
-            } catch {
-                return BulkRecord(
-                    line: firstLine, content: .failure(EMSError(.malformed, "not JSON: \(error.reason), column \(error.column)")))
-            }
-        case .csv:
-            let fields = Self.fields(current)
-            guard let header else {
-                self.header = fields.map { $0.hasPrefix("\u{FEFF}") ? String($0.dropFirst()) : $0 }
-                return nil
-            }
-            guard fields.count == header.count else {
-                let message = "\(fields.count) fields, but the header has \(header.count)"
-                return BulkRecord(line: firstLine, content: .failure(EMSError(.malformed, message)))
-            }
-            return BulkRecord(line: firstLine, content: .success(Self.object(header, fields)))
+        if current.allSatisfy({ $0 == 0x20 || $0 == 0x09 }) { return }
+        let fields = Self.fields(current)
+        guard let header else { return try begin(fields) }
+        guard fields.count == header.count else {
+            let fault = EMSError(.malformed, "\(fields.count) fields, but the header has \(header.count)")
+            return records.append(BulkRecord(line: firstLine, content: .failure(fault)))
         }
+        records.append(BulkRecord(line: firstLine, content: .success(Self.object(header, fields))))
+    }
+
+    private mutating func begin(_ fields: [String]) throws {
+        let columns = fields.map { $0.hasPrefix("\u{FEFF}") ? String($0.dropFirst()) : $0 }
+        for column in names.keys.sorted() where !columns.contains(column) {
+            throw EMSError(
+                .usage, "there is no column \(Printable.quoted(column)) to map",
+                fix: "the header has: \(columns.map(Printable.quoted).joined(separator: ", "))")
+        }
+        let header = columns.map { names[$0] ?? $0 }
+        if let twice = header.first(where: { name in !name.isEmpty && header.count(where: { $0 == name }) > 1 }) {
+            throw EMSError(.malformed, "two columns are \(Printable.quoted(twice))", fix: "map one of them to another name, or remove it")
+        }
+        let unknown = header.filter { !known.isEmpty && !known.contains($0) }
+        if !unknown.isEmpty {
+            remark = "left out, being no fields: \(unknown.map(Printable.quoted).joined(separator: ", ")); name them with --map COLUMN=FIELD"
+        }
+        self.header = header
     }
 
     /// RFC 4180, section 2.

@@ -5,9 +5,9 @@ import EMSRuntime
 struct ConfigCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "config",
-        abstract: "Show and check the configuration.",
-        discussion: examples("ems config list", "ems config show port", "ems config check --profile staging"),
-        subcommands: [ConfigList.self, ConfigShow.self, ConfigCheck.self])
+        abstract: "Show and check the configuration, and choose its profile.",
+        discussion: examples("ems config list", "ems config show port", "ems config list --profiles", "ems config use staging"),
+        subcommands: [ConfigList.self, ConfigShow.self, ConfigCheck.self, ConfigUse.self])
 }
 
 /// One setting as it is in force.

@@ -8,12 +8,12 @@ struct EventCreate: StoreCommand {
         abstract: "Create an event. Everybody is notified.",
         discussion: examples(
             "ems event create --title Gala --start 2027-03-01T19:00Z --end 2027-03-02",
-            "ems event create --title Fair --start 2027-03-01 --end 2027-03-05 --tag art",
+            "ems event create --title Fair --start 'monday 9:00' --end +2w --time-zone Europe/Vienna",
             "ems event create --json event.json"))
 
     @OptionGroup(title: "Event") var fields: EventFieldOptions
 
-    @Option(name: .customLong("json"), help: ArgumentHelp("Read the event, as HTTP takes it, from a file; - is stdin.", valueName: "file"))
+    @Option(name: .customLong("json"), help: ArgumentHelp("The event as HTTP takes it: a file, - for stdin, or the object itself.", valueName: "file"))
     var jsonFile: String?
 
     @Option(help: "The event's id: 32 hex characters. Creating it again is refused.")
@@ -31,7 +31,7 @@ struct EventCreate: StoreCommand {
     }
 
     func run(_ runtime: Runtime, as principal: Principal) async throws {
-        let draft = fields.patch.applied(to: try base())
+        let draft = fields.patch(in: output.zone).applied(to: try base())
         let id = id ?? EventID()
         if writing.isDryRun {
             try await runtime.events.check(draft, id: id, by: principal)

@@ -19,7 +19,7 @@ struct EventDelete: StoreCommand {
         let current = try await runtime.events.event(event.id)
         let title = Printable.quoted(current.title)
         if writing.isDryRun { return StandardError.write("would delete the event \(title)") }
-        try confirmation.confirm("Delete the event \(title)")
+        try confirmation.confirm("Delete the event \(title)", runtime.settings)
         try await runtime.events.delete(current.id, by: principal)
         await runtime.deliverChangesOrTell()
     }

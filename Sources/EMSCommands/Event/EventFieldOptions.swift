@@ -18,7 +18,7 @@ struct EventFieldOptions: ParsableArguments {
     @Option(help: ArgumentHelp("When it ends.", valueName: "time"))
     var end: TimeArgument?
 
-    @Option(name: .customLong("tag"), help: ArgumentHelp("A tag; may be given several times.", valueName: "tag"))
+    @Option(name: .customLong("tag"), help: ArgumentHelp("A tag; may be given several times.", valueName: "tag"), completion: .tags)
     var tags: [String] = []
 
     @Option(help: "How many may come.")
@@ -33,13 +33,20 @@ struct EventFieldOptions: ParsableArguments {
     @Option(name: .customLong("at"), parsing: .unconditional, help: ArgumentHelp("The place on the map.", valueName: "lat,lon"))
     var place: PlaceArgument?
 
-    var patch: EventPatch {
+    /// Whether any field is given.
+    var isEmpty: Bool {
+        title == nil && description == nil && location == nil && start == nil && end == nil && tags.isEmpty && maxAttendees == nil
+            && status == nil && attachmentUrl == nil && place == nil
+    }
+
+    /// - Parameter zone: where times are at home that name none.
+    func patch(in zone: Zone) -> EventPatch {
         var patch = EventPatch()
         patch.title = title
         patch.description = description
         patch.location = location
-        patch.startTime = start?.timestamp
-        patch.endTime = end?.timestamp
+        patch.startTime = start?.moment(in: zone)
+        patch.endTime = end?.moment(in: zone)
         patch.tags = tags.isEmpty ? nil : tags
         patch.status = status
         patch.maxAttendees = maxAttendees.map { .some($0) }

@@ -5,55 +5,48 @@ import EMSRuntime
 struct EventImport: StoreCommand {
     static let configuration = CommandConfiguration(
         commandName: "import",
-        abstract: "Bring in events, one after the other; a record with an event_id that exists already is skipped or updated.",
+        abstract: """
+            Bring in events as jsonl, csv or iCalendar. A record is known by its event_id, its external_id (UID), or all it says: one that is \
+            there already is skipped, or changed with --update; so an import that was cut short goes on when it is run again. Bad records \
+            are told with their lines, and the others stored (status 3).
+            """,
         discussion: examples(
             "ems event import events.jsonl",
-            "ems event export | ems event import - --data-dir copy",
-            "ems event import events.csv --update"))
+            "ems event import calendar.ics --time-zone Europe/Vienna --update",
+            "ems event import talks.csv --map Name=title --map Begin=start_time --map End=end_time",
+            "ems event export | ems event import - --data-dir copy --allow-past --no-notifications"))
 
     @OptionGroup var input: ImportOptions
 
-    @Flag(help: "Change events that exist already, instead of skipping them.")
-    var update = false
+    @Flag(help: "Also events that have begun already.")
+    var allowPast = false
 
+    @Flag(help: "Tell nobody of it: neither inboxes nor connected clients.")
+    var noNotifications = false
+
+    @OptionGroup var zoning: ZoneOptions
+    @OptionGroup var locking: LockOptions
     @OptionGroup var writing: WriteOptions
     @OptionGroup var global: GlobalOptions
 
     func run(_ runtime: Runtime, as principal: Principal) async throws {
-        var written = 0
-        try await input.run { record in
-            let outcome = try await take(record, runtime, principal)
-            if outcome != .skipped, !writing.isDryRun { written += 1 }
-            if written % 256 == 255 { await runtime.deliverChangesOrTell() }
-            return outcome
-        }
-        if written > 0 { await runtime.deliverChangesOrTell() }
-    }
-
-    private func take(_ record: JSONValue, _ runtime: Runtime, _ principal: Principal) async throws -> BulkOutcome {
-        let draft = try EventDraft(record)
-        var id = EventID()
-        if let text = record["event_id"]?.string {
-            guard let named = EventID(text) else { throw EMSError.invalid("event_id", "must be 32 hex characters") }
-            id = named
-            do {
-                let current = try await runtime.events.event(id)
-                guard update, EventDraft(current) != draft else { return .skipped }
-                if writing.isDryRun {
-                    _ = try await runtime.events.check(id, by: principal) { _ in draft }
-                } else {
-                    _ = try await runtime.events.update(id, by: principal) { _ in draft }
-                }
-                return .updated
-            } catch let error as EMSError where error.code == .notFound {
-                // New, under the id it brings.
+        let options = EventImportOptions(isUpdating: input.update, isNotifying: !noNotifications, allowsPast: allowPast)
+        let (format, names, zone, isNotifying) = (try input.usedFormat(), input.namesByColumn, zoning.zone, !noNotifications)
+        let bulk = BulkImport<EventImportRow>(options: input, isDryRun: writing.isDryRun) {
+            switch format {
+            case .jsonl: return LineReader()
+            case .csv: return CSVReader(names: names, known: ExportedEvent.columns.map(\.name))
+            case .ics: return CalendarReader(zone: zone)
             }
+        } check: { record in
+            try runtime.events.importRow(record, options, by: principal)
+        } store: { rows, dryRun in
+            var options = options
+            options.isDryRun = dryRun
+            let outcomes = try await runtime.events.importBatch(rows, options, by: principal)
+            if isNotifying, !dryRun { await runtime.deliverChangesOrTell() }
+            return outcomes
         }
-        if writing.isDryRun {
-            try await runtime.events.check(draft, id: id, by: principal)
-        } else {
-            _ = try await runtime.events.create(draft, id: id, by: principal)
-        }
-        return .created
+        try await bulk.run()
     }
 }

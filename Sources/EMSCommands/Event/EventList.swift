@@ -16,7 +16,7 @@ struct EventList: StoreCommand {
     @Option(help: "Only scheduled, canceled or completed events.")
     var status: Event.Status?
 
-    @Option(help: "Only events of this creator: a username, or operator:LOGIN.")
+    @Option(help: "Only events of this creator: a username, or operator:LOGIN.", completion: .users)
     var createdBy: String?
 
     @Option(parsing: .unconditional, help: "start_time, -start_time, created_at or -created_at.")

@@ -22,7 +22,7 @@ struct EventSearchCommand: StoreCommand {
     @Option(help: "Words in the location.")
     var location: String?
 
-    @Option(help: "Only events of this creator: a username, or operator:LOGIN.")
+    @Option(help: "Only events of this creator: a username, or operator:LOGIN.", completion: .users)
     var createdBy: String?
 
     @Option(help: ArgumentHelp("Only events that begin then or later.", valueName: "time"))
@@ -46,13 +46,14 @@ struct EventSearchCommand: StoreCommand {
 
     func run(_ runtime: Runtime, as principal: Principal) async throws {
         let creator = try await runtime.creator(named: createdBy)
+        let zone = output.zone
+        let (after, before) = (startAfter?.moment(in: zone), startBefore?.moment(in: zone))
         let area = near.map { EventQuery.Area(center: $0.coordinates, radiusKilometres: radiusKm) }
         try await limits.list(output) { page in
             let found = try await runtime.events.events(
                 EventQuery(
                     text: text, tags: tags.tags, tagMatch: tags.tagMatch, status: status, location: location, createdBy: creator,
-                    startsAfter: startAfter?.timestamp,
-                    startsBefore: startBefore?.timestamp, area: area, sort: sort, page: page))
+                    startsAfter: after, startsBefore: before, area: area, sort: sort, page: page))
             return (found.events, found.next)
         }
     }

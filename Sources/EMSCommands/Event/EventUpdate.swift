@@ -8,10 +8,19 @@ struct EventUpdate: StoreCommand {
         abstract: "Change an event. Its subscribers and its creator are notified.",
         discussion: examples(
             "ems event update $ID --title 'Tech Conference 2027' --location Vienna",
-            "ems event update $ID --status canceled --if-version 3"))
+            "ems event update $ID --status canceled --if-version 3",
+            "ems event update $ID --clear max_attendees --clear tags"))
 
     @OptionGroup var event: EventArgument
     @OptionGroup(title: "Event") var fields: EventFieldOptions
+
+    @Option(
+        name: .customLong("json"),
+        help: ArgumentHelp("A merge patch, as HTTP takes it: a file, - for stdin, or the object itself.", valueName: "file"))
+    var jsonFile: String?
+
+    @Option(name: .customLong("clear"), help: ArgumentHelp("Take a field away; may be given several times.", valueName: "field"))
+    var cleared: [ClearableField] = []
 
     @Option(help: "Only if the event still has this version.")
     var ifVersion: Int?
@@ -20,17 +29,37 @@ struct EventUpdate: StoreCommand {
     @OptionGroup var output: OutputOptions
     @OptionGroup var global: GlobalOptions
 
+    enum ClearableField: String, CaseIterable, ExpressibleByArgument {
+        case description, location, tags, maxAttendees = "max_attendees", attachmentURL = "attachment_url", coordinates
+    }
+
     func validate() throws {
-        if fields.patch == EventPatch() { throw ValidationError("Nothing to change: give at least one field, such as --title.") }
+        if fields.isEmpty, cleared.isEmpty, jsonFile == nil {
+            throw ValidationError("Nothing to change: give at least one field, such as --title.")
+        }
     }
 
     func run(_ runtime: Runtime, as principal: Principal) async throws {
-        let patch = fields.patch
+        var patch = fields.patch(in: output.zone)
+        for field in cleared {
+            switch field {
+            case .description: patch.description = ""
+            case .location: patch.location = ""
+            case .tags: patch.tags = []
+            case .maxAttendees: patch.maxAttendees = .some(nil)
+            case .attachmentURL: patch.attachmentURL = .some(nil)
+            case .coordinates: patch.coordinates = .some(nil)
+            }
+        }
+        let (merge, changes) = (try jsonFile.map(InputFile.json), patch)
+        let edit = { (draft: EventDraft) in
+            changes.applied(to: try merge.map { try draft.merged(with: $0) } ?? draft)
+        }
         if writing.isDryRun {
-            let changed = try await runtime.events.check(event.id, by: principal, ifVersion: ifVersion) { patch.applied(to: $0) }
+            let changed = try await runtime.events.check(event.id, by: principal, ifVersion: ifVersion, edit)
             return StandardError.write("would change the event \(Printable.quoted(changed.title))")
         }
-        let changed = try await runtime.events.update(event.id, by: principal, ifVersion: ifVersion) { patch.applied(to: $0) }
+        let changed = try await runtime.events.update(event.id, by: principal, ifVersion: ifVersion, edit)
         await runtime.deliverChangesOrTell()
         try output.show(changed)
     }

@@ -16,6 +16,6 @@ struct NotifyCommand: ParsableCommand {
 
 /// Whose inbox a command is about.
 struct InboxOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Whose inbox: a username, an email or an id.", valueName: "user"))
+    @Option(help: ArgumentHelp("Whose inbox: a username, an email or an id.", valueName: "user"), completion: .users)
     var user: String
 }

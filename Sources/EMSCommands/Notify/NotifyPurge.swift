@@ -7,12 +7,14 @@ struct NotifyPurge: StoreCommand {
         commandName: "purge",
         abstract: "Remove old notifications from all inboxes: for cron.",
         discussion: examples(
-            "ems notify purge --older-than 90d --yes",
+            "ems notify purge --older-than 90d --yes --lock",
             "ems notify purge --older-than 90d --dry-run"))
 
     @Option(help: ArgumentHelp("How old: such as 12h or 90d.", valueName: "time"))
     var olderThan: DurationArgument
 
+    @OptionGroup var summary: SummaryOptions
+    @OptionGroup var locking: LockOptions
     @OptionGroup var confirmation: ConfirmationOptions
     @OptionGroup var writing: WriteOptions
     @OptionGroup var global: GlobalOptions
@@ -20,10 +22,13 @@ struct NotifyPurge: StoreCommand {
     func run(_ runtime: Runtime, as principal: Principal) async throws {
         let moment = Timestamp.now().adding(seconds: -olderThan.seconds)
         if writing.isDryRun {
-            return StandardError.write("would remove \(try await runtime.notifications.purgeable(before: moment))")
+            let count = try await runtime.notifications.purgeable(before: moment)
+            StandardError.write("would remove \(count)")
+            return summary.tell(("removed", count), dryRun: true)
         }
-        try confirmation.confirm("Remove what was recorded before \(moment) from all inboxes")
+        try confirmation.confirm("Remove what was recorded before \(moment) from all inboxes", runtime.settings)
         let count = try await runtime.notifications.purge(before: moment)
         if count > 0, Terminal.isInteractive { StandardError.write("removed \(count)") }
+        summary.tell(("removed", count), dryRun: false)
     }
 }

@@ -17,10 +17,10 @@ struct NotifySend: StoreCommand {
     @Flag(help: "To all users.")
     var everyone = false
 
-    @Option(help: ArgumentHelp("To this user; may be given several times.", valueName: "user"))
+    @Option(help: ArgumentHelp("To this user; may be given several times.", valueName: "user"), completion: .users)
     var to: [String] = []
 
-    @Option(help: ArgumentHelp("To the subscribers of this event.", valueName: "event-id"))
+    @Option(help: ArgumentHelp("To the subscribers of this event.", valueName: "event-id"), completion: .events)
     var subscribersOf: EventID?
 
     @OptionGroup var writing: WriteOptions

@@ -11,7 +11,8 @@ struct NotifyWatch: StoreCommand {
             "ems notify watch -o jsonl --count 1 --timeout 30s"))
 
     @Option(
-        help: ArgumentHelp("Only what this user gets: a username, an email or an id. Otherwise all that anybody gets.", valueName: "user"))
+        help: ArgumentHelp("Only what this user gets: a username, an email or an id. Otherwise all that anybody gets.", valueName: "user"),
+        completion: .users)
     var user: String?
 
     @OptionGroup var watching: WatchOptions

@@ -1,12 +1,21 @@
 import EMSCore
 import Yams
 
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
 /// Writes things as they come, in the chosen form: the one place that knows the forms.
 struct ListWriter<Item: Presentable> {
     private let options: OutputOptions
     private let isSingle: Bool
     private var isFirst = true
     private var table: TableText?
+    private let isColoured = Style.isShown(on: STDOUT_FILENO)
 
     /// - Parameter isSingle: one thing is wanted: JSON and YAML show it without an array around it.
     /// - Throws: ``EMSError`` with ``ErrorCode/usage`` where a column is wanted that there is not.
@@ -29,7 +38,7 @@ struct ListWriter<Item: Presentable> {
             let columns = try columns(items)
             if isFirst, !options.noHeader { try StandardOutput.write(CSV.line(columns.map(\.name))) }
             for item in items {
-                try StandardOutput.write(CSV.line(columns.map { TableText.plain($0.value(item), isLocal: options.local) }))
+                try StandardOutput.write(CSV.line(columns.map { TableText.plain($0.value(item), in: options.zone) }))
             }
         case .id:
             for item in items { try StandardOutput.write(item.identifier + "\n") }
@@ -66,14 +75,19 @@ struct ListWriter<Item: Presentable> {
 
     private mutating func writeTable(_ items: [Item]) throws {
         let columns = try columns(items)
-        let rows = items.map { item in columns.map { TableText.shown($0.value(item), isLocal: options.local) } }
         if isSingle {
-            return try StandardOutput.write(TableText.pairs(zip(columns.map(\.name), rows[0]).map { ($0, $1) }))
+            let pairs = columns.map { ($0.name, TableText.shown($0.value(items[0]), in: options.zone)) }
+            return try StandardOutput.write(TableText.pairs(pairs, isColoured: isColoured))
         }
-        let table = self.table ?? TableText(header: columns.map(\.name), rows: rows)
+        let rows = items.map { item in columns.map { TableText.shown($0.value(item), in: options.zone) } }
+        let width = TerminalSize.of(STDOUT_FILENO)?.columns
+        let table = self.table ?? TableText(header: columns.map(\.name), rows: rows, width: width, mayOmit: options.columns == nil)
+        if self.table == nil, !table.omitted.isEmpty {
+            StandardError.write("(left out on a terminal of this width: \(table.omitted.joined(separator: ", ")); --columns chooses)")
+        }
         self.table = table
-        if isFirst, !options.noHeader { try StandardOutput.write(table.headerLine) }
-        for row in rows { try StandardOutput.write(table.line(row)) }
+        if isFirst, !options.noHeader { try StandardOutput.write(table.headerLine(isColoured: isColoured)) }
+        for row in rows { try StandardOutput.write(table.line(row, isColoured: isColoured)) }
     }
 
     /// One thing shows all its columns; facts have those they bring.

@@ -17,8 +17,12 @@ struct OutputOptions: ParsableArguments {
     @Flag(help: "No header line in a table or csv.")
     var noHeader = false
 
-    @Flag(help: "Times of tables in the local time zone instead of UTC.")
-    var local = false
+    @OptionGroup var zoning: ZoneOptions
+
+    @Flag(help: "No pager for what is longer than the screen.")
+    var noPager = false
+
+    var zone: Zone { zoning.zone }
 
     /// Shows one thing.
     func show<Item: Presentable>(_ item: Item) throws {
@@ -29,9 +33,15 @@ struct OutputOptions: ParsableArguments {
 
     /// Shows many things.
     func show<Item: Presentable>(_ items: [Item]) throws {
+        page()
         var list = try ListWriter<Item>(options: self)
         try list.write(items)
         try list.finish()
+    }
+
+    /// Lets a pager show what is longer than the screen, unless it is not wanted.
+    func page() {
+        if !noPager { StandardOutput.page() }
     }
 
     /// The names that `--columns` gives, checked against those there are.

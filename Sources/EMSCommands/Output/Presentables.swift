@@ -95,7 +95,7 @@ struct Facts: Presentable {
 
     static let columns: [Column<Facts>] = []
 
-    var identifier: String { members.first.map { TableText.plain($0.value, isLocal: false) } ?? "" }
+    var identifier: String { members.first.map { TableText.plain($0.value, in: .utc) } ?? "" }
 
     func encode(to writer: inout JSONWriter) {
         writer.object { writer in

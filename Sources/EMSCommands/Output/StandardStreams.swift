@@ -14,24 +14,56 @@ enum StandardOutput {
     /// The reader has gone away (`| head`): no error, but nothing more to do.
     struct Closed: Error {}
 
-    private static let buffer = Mutex<[UInt8]>([])
+    private struct State {
+        var buffer: [UInt8] = []
+        /// Whether what is longer than the screen goes through a pager.
+        var isPaged = false
+        var pager: Pager?
+    }
+
+    private static let state = Mutex(State())
 
     static func write(_ text: String) throws { try write(Array(text.utf8)) }
 
     static func write(_ bytes: [UInt8]) throws {
-        let isFull = buffer.withLock { buffer in
-            buffer += bytes
-            return buffer.count >= 1 << 16
+        let isFull = state.withLock { state in
+            state.buffer += bytes
+            return state.buffer.count >= 1 << 16
         }
         if isFull { try flush() }
     }
 
+    /// From now on, what turns out to be longer than the screen goes through a pager, where there is a screen.
+    static func page() {
+        guard TerminalSize.of(STDOUT_FILENO) != nil, isatty(STDIN_FILENO) == 1, Pager.command != nil else { return }
+        state.withLock { $0.isPaged = true }
+    }
+
     static func flush() throws {
-        let pending = buffer.withLock { buffer in
-            defer { buffer = [] }
-            return buffer
+        let (pending, descriptor) = state.withLock { state in
+            if state.isPaged, state.pager == nil, isLong(state.buffer) { state.pager = Pager() }
+            defer { state.buffer = [] }
+            return (state.buffer, state.pager?.descriptor ?? STDOUT_FILENO)
         }
-        try FileDescriptor.write(pending, to: STDOUT_FILENO)
+        try FileDescriptor.write(pending, to: descriptor)
+    }
+
+    /// Writes what is left, and waits until it was read, where a pager shows it.
+    static func finish() throws {
+        defer {
+            let pager = state.withLock { state in
+                defer { state = State() }
+                return state.pager
+            }
+            pager?.finish()
+        }
+        try flush()
+    }
+
+    /// Whether it has more lines than the screen, and is not only cut off in between.
+    private static func isLong(_ bytes: [UInt8]) -> Bool {
+        guard let rows = TerminalSize.of(STDOUT_FILENO)?.rows else { return false }
+        return bytes.count >= 1 << 16 || bytes.count(where: { $0 == 0x0A }) >= rows
     }
 }
 

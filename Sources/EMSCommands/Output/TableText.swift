@@ -1,75 +1,126 @@
 import EMSCore
 
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#else
-import Darwin
-#endif
-
-/// Rows as aligned text. Widths come from the header and the first rows; what is wider later pushes its line, and is not cut.
+/// Rows as aligned text. Widths come from the header and the first rows; what is wider later pushes its line, and is not cut, unless the
+/// lines must fit a terminal.
 struct TableText {
+    /// The columns that found no place.
+    let omitted: [String]
     private let widths: [Int]
     private let header: [String]
+    /// The places of the columns that are shown.
+    private let shown: [Int]
+    private let isFitted: Bool
 
-    init(header: [String], rows: [[String]]) {
-        let header = header.map { $0.uppercased() }
-        self.header = header
-        widths = header.indices.map { index in
-            max(DisplayWidth.of(header[index]), rows.map { DisplayWidth.of($0[index]) }.max() ?? 0)
+    /// What a column has at the least that is cut.
+    private static let narrowest = 12
+    private static let gap = 2
+
+    /// - Parameters:
+    ///   - width: how many columns the terminal has; `nil` where there is none.
+    ///   - mayOmit: whether columns may be left out, from the right, where there is no room for them.
+    init(header names: [String], rows: [[String]], width: Int? = nil, mayOmit: Bool = false) {
+        header = names.map { $0.uppercased() }
+        var widths = names.indices.map { index in
+            max(DisplayWidth.of(names[index]), rows.map { DisplayWidth.of($0[index]) }.max() ?? 0)
         }
+        var shown = Array(names.indices)
+        func total() -> Int { shown.reduce(0) { $0 + widths[$1] } + Self.gap * max(0, shown.count - 1) }
+        isFitted = width.map { total() > $0 } ?? false
+        if let width, isFitted {
+            // Times need no seconds to be recognised; ids and words of ours are never cut.
+            for index in names.indices where names[index].isTime { widths[index] = max(DisplayWidth.of(names[index]), Self.shortTime) }
+            func flexible() -> [Int] { shown.filter { !names[$0].isTime && !names[$0].isWhole } }
+            func least() -> Int {
+                let cut = flexible()
+                return total() - cut.reduce(0) { $0 + max(0, widths[$1] - Self.narrowest) }
+            }
+            while mayOmit, least() > width, let last = flexible().last, flexible().count > 1 { shown.removeAll { $0 == last } }
+            while total() > width, let widest = flexible().max(by: { widths[$0] < widths[$1] }), widths[widest] > 4 { widths[widest] -= 1 }
+        }
+        omitted = names.indices.filter { !shown.contains($0) }.map { names[$0] }
+        self.widths = widths
+        self.shown = shown
     }
 
-    var headerLine: String { line(header) }
+    func headerLine(isColoured: Bool = false) -> String {
+        let text = line(header)
+        return isColoured ? Style.bold.applied(to: String(text.dropLast())) + "\n" : text
+    }
 
-    func line(_ cells: [String]) -> String {
+    func line(_ cells: [String], isColoured: Bool = false) -> String {
         var text = ""
-        for (index, cell) in cells.enumerated() {
-            text += cell
-            if index < cells.count - 1 {
-                text += String(repeating: " ", count: max(0, widths[index] - DisplayWidth.of(cell)) + 2)
-            }
+        for (place, index) in shown.enumerated() {
+            var cell = cells[index]
+            if isFitted { cell = fitted(cell, index) }
+            let padding = place < shown.count - 1 ? max(0, widths[index] - DisplayWidth.of(cell)) + Self.gap : 0
+            if isColoured, let style = Style(status: cell, in: header[index]) { cell = style.applied(to: cell) }
+            text += cell + String(repeating: " ", count: padding)
         }
         return text + "\n"
     }
 
+    private func fitted(_ cell: String, _ index: Int) -> String {
+        if header[index].lowercased().isTime, cell.utf8.count > Self.shortTime, cell != header[index] { return Self.shortened(cell) }
+        return DisplayWidth.cut(cell, to: widths[index])
+    }
+
+    /// `2027-03-01T09:00Z`
+    private static let shortTime = 17
+
+    private static func shortened(_ time: String) -> String {
+        String(time.prefix(16)) + (time.hasSuffix("Z") ? "Z" : String(time.suffix(6)))
+    }
+
     /// Names and values of one thing, a line each.
-    static func pairs(_ pairs: [(String, String)]) -> String {
+    static func pairs(_ pairs: [(String, String)], isColoured: Bool = false) -> String {
         let width = pairs.map { DisplayWidth.of($0.0) }.max() ?? 0
         return pairs.map { name, value in
-            name + String(repeating: " ", count: width - DisplayWidth.of(name) + 2) + value + "\n"
+            let shown = isColoured ? Style.bold.applied(to: name) : name
+            let styled = isColoured ? Style(status: value, in: name.uppercased())?.applied(to: value) ?? value : value
+            return shown + String(repeating: " ", count: width - DisplayWidth.of(name) + 2) + styled + "\n"
         }.joined()
     }
 
     /// A cell for programs.
-    static func plain(_ cell: Cell, isLocal: Bool) -> String {
+    static func plain(_ cell: Cell, in zone: Zone) -> String {
         switch cell {
         case .text(let text): text
         case .number(let number): String(number)
         case .flag(let flag): flag ? "true" : "false"
-        case .time(let time): isLocal ? localTime(time) : time.description
+        case .time(let time): zone.text(time)
         case .none: ""
         }
     }
 
     /// A cell for eyes: on one line, without anything a terminal would obey.
-    static func shown(_ cell: Cell, isLocal: Bool) -> String {
+    static func shown(_ cell: Cell, in zone: Zone) -> String {
         switch cell {
         case .none: "-"
         case .text(""): "-"
         case .text(let text): Printable.stripped(text.replacing("\n", with: " "))
-        case .number, .flag, .time: plain(cell, isLocal: isLocal)
+        case .number, .flag, .time: plain(cell, in: zone)
         }
     }
+}
 
-    private static func localTime(_ time: Timestamp) -> String {
-        var seconds = time_t(time.secondsSinceEpoch)
-        var parts = tm()
-        localtime_r(&seconds, &parts)
-        var buffer = [CChar](repeating: 0, count: 40)
-        let count = strftime(&buffer, buffer.count, "%Y-%m-%dT%H:%M:%S%z", &parts)
-        return String(decoding: buffer.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+extension String {
+    /// Whether a column of this name holds times.
+    fileprivate var isTime: Bool { hasSuffix("_time") || hasSuffix("_at") || self == "timestamp" }
+    /// Whether what a column of this name holds would mean nothing if it were cut.
+    fileprivate var isWhole: Bool { hasSuffix("_id") || ["status", "role", "is_active", "notification_type", "read", "signs"].contains(self) }
+}
+
+extension Style {
+    /// The colour of a word that tells how something is.
+    fileprivate init?(status: String, in column: String) {
+        guard ["STATUS", "IS_ACTIVE", "STATE", "RESULT"].contains(column) else { return nil }
+        switch status {
+        case "scheduled", "true", "ok": self = .green
+        case "canceled", "false", "failure", "unreachable": self = .red
+        case "warning": self = .yellow
+        case "completed": self = .dim
+        default: return nil
+        }
     }
 }
 
@@ -78,6 +129,20 @@ enum DisplayWidth {
     static func of(_ text: String) -> Int {
         if text.utf8.allSatisfy({ $0 < 0x80 }) { return text.utf8.count }
         return text.reduce(0) { $0 + width(of: $1) }
+    }
+
+    /// The text in at most so many columns; what is cut ends with an ellipsis.
+    static func cut(_ text: String, to limit: Int) -> String {
+        guard of(text) > limit else { return text }
+        var result = ""
+        var used = 0
+        for character in text {
+            let width = width(of: character)
+            if used + width > limit - 1 { break }
+            result.append(character)
+            used += width
+        }
+        return result + "…"
     }
 
     private static func width(of character: Character) -> Int {

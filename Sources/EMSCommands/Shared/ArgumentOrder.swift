@@ -4,7 +4,7 @@ import ArgumentParser
 enum ArgumentOrder {
     /// The options that may stand anywhere, and whether a value follows.
     static let globalOptions: [String: Bool] = [
-        "-o": true, "--output": true, "--columns": true, "--no-header": false, "--local": false,
+        "-o": true, "--output": true, "--columns": true, "--no-header": false, "--local": false, "--time-zone": true, "--no-pager": false,
         "--config": true, "--profile": true, "--data-dir": true, "--no-color": false, "--verbose": false,
     ]
 

@@ -1,18 +1,6 @@
 import ArgumentParser
 import EMSCore
 
-/// A moment on the command line. A wrong one is a usage error.
-struct TimeArgument: ExpressibleByArgument {
-    let timestamp: Timestamp
-
-    init?(argument: String) {
-        guard let timestamp = Timestamp(argument) else { return nil }
-        self.timestamp = timestamp
-    }
-
-    static let help = "ISO 8601, such as 2027-03-01T09:00:00Z; UTC where no zone is said"
-}
-
 /// `latitude,longitude` on the command line.
 struct PlaceArgument: ExpressibleByArgument {
     let coordinates: Coordinates
@@ -24,16 +12,26 @@ struct PlaceArgument: ExpressibleByArgument {
     }
 }
 
-/// A length of time on the command line: `45s`, `30m`, `12h`, `90d`.
+/// A length of time on the command line: `45s`, `30m`, `12h`, `90d`, `2w`.
 struct DurationArgument: ExpressibleByArgument {
     let seconds: Int64
 
+    init(seconds: Int64) {
+        self.seconds = seconds
+    }
+
     init?(argument: String) {
-        let units: [Character: Int64] = ["s": 1, "m": 60, "h": 3600, "d": 86_400]
+        let units: [Character: Int64] = ["s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800]
         guard let unit = argument.last.flatMap({ units[$0] }), let count = Int64(argument.dropLast()), count > 0,
             count <= 36_500 * 86_400 / unit
         else { return nil }
         seconds = count * unit
+    }
+
+    /// As it would be said, for `--help`.
+    var defaultValueDescription: String {
+        let unit = [(86_400, "d"), (3600, "h"), (60, "m")].first { seconds % $0.0 == 0 }
+        return unit.map { "\(seconds / $0.0)\($0.1)" } ?? "\(seconds)s"
     }
 }
 
@@ -47,12 +45,12 @@ extension EventQuery.Sort: ExpressibleByArgument {}
 
 /// A user as people name one: by username, email or id.
 struct UserArgument: ParsableArguments {
-    @Argument(help: ArgumentHelp("The user: a username, an email or an id.", valueName: "user"))
+    @Argument(help: ArgumentHelp("The user: a username, an email or an id.", valueName: "user"), completion: .users)
     var name: String
 }
 
 /// The event a command is about.
 struct EventArgument: ParsableArguments {
-    @Argument(help: ArgumentHelp("The event's id.", valueName: "event-id"))
+    @Argument(help: ArgumentHelp("The event's id.", valueName: "event-id"), completion: .events)
     var id: EventID
 }

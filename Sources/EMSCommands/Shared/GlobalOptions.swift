@@ -21,7 +21,7 @@ struct GlobalOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The configuration file.", valueName: "file"), completion: .file())
     var config: String?
 
-    @Option(help: ArgumentHelp("The profile of the configuration file to use.", valueName: "name"))
+    @Option(help: ArgumentHelp("The profile of the configuration file to use.", valueName: "name"), completion: .profiles)
     var profile: String?
 
     @Option(help: ArgumentHelp("The directory of the embedded store.", valueName: "directory"), completion: .directory)
@@ -63,13 +63,18 @@ protocol StoreCommand: AsyncParsableCommand {
     /// What the store is opened for.
     static var mode: Runtime.Mode { get }
     var global: GlobalOptions { get }
+    /// Whether another run at the same time keeps it from running: for what cron starts.
+    var locking: LockOptions { get }
     func run(_ runtime: Runtime, as principal: Principal) async throws
 }
 
 extension StoreCommand {
     static var mode: Runtime.Mode { .command }
+    var locking: LockOptions { LockOptions.none }
 
     mutating func run() async throws {
+        let lock = try await locking.acquire(Self.lockName, global.settings())
+        defer { withExtendedLifetime(lock) {} }
         let runtime = try await global.openRuntime(Self.mode)
         do {
             try await run(runtime, as: global.principal)
@@ -78,6 +83,14 @@ extension StoreCommand {
             throw error
         }
         await runtime.close()
+    }
+
+    /// `event-complete` of `EventComplete`.
+    private static var lockName: String {
+        String(describing: Self.self).reduce(into: "") { name, character in
+            if character.isUppercase, !name.isEmpty { name.append("-") }
+            name.append(character.lowercased())
+        }
     }
 }
 
@@ -103,9 +116,24 @@ struct ConfirmationOptions: ParsableArguments {
     @Flag(help: "Do not ask.")
     var yes = false
 
-    /// Asks on a terminal; without one, only `--yes` will do.
-    func confirm(_ question: String) throws {
-        if yes { return }
+    @Option(help: ArgumentHelp("Answers what a profile marked as production asks for: its name.", valueName: "profile"))
+    var confirmProfile: String?
+
+    /// Asks on a terminal; without one, only `--yes` will do. On a terminal, a profile that is marked as production wants its name typed,
+    /// whatever flags a line from the history brings along.
+    func confirm(_ question: String, _ settings: Settings) throws {
+        let name = settings.profile ?? "production"
+        if let confirmProfile, confirmProfile != name || !settings.isProduction {
+            throw EMSError(
+                .usage, "--confirm-profile says \(Printable.quoted(confirmProfile)), but the profile in use is \(Printable.quoted(name))",
+                fix: "nothing was done; look at ems config show profile")
+        }
+        if settings.isProduction, Terminal.isInteractive, confirmProfile == nil {
+            StandardError.write("\(question)? This is production. Type the profile's name to go on: ", newline: false)
+            guard readLine() == name else { throw EMSError(.failed, "not done") }
+            return
+        }
+        if yes || confirmProfile != nil { return }
         guard Terminal.isInteractive else {
             throw EMSError(.usage, "\(question) cannot be asked without a terminal", fix: "add --yes")
         }

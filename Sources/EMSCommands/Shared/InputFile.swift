@@ -20,6 +20,13 @@ final class InputFile {
         guard descriptor >= 0 else { throw Self.unreadable(name) }
     }
 
+    /// How many bytes it has; `nil` where that is not known, as of a pipe.
+    var size: Int? {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
+        return Int(status.st_size)
+    }
+
     deinit {
         if descriptor > STDIN_FILENO { close(descriptor) }
     }
@@ -38,11 +45,13 @@ final class InputFile {
         return bytes
     }
 
+    /// What a file holds; or the text itself, where it is an object.
     static func json(_ path: String) throws -> JSONValue {
+        let isObject = path.utf8.first == UInt8(ascii: "{")
         do {
-            return try JSONParser.parse(try bytes(path))
+            return try JSONParser.parse(isObject ? Array(path.utf8) : try bytes(path))
         } catch let error as JSONSyntaxError {
-            throw EMSError(.malformed, "\(displayName(path)) is not JSON: \(error)")
+            throw EMSError(.malformed, "\(isObject ? "the argument" : displayName(path)) is not JSON: \(error)")
         }
     }
 

@@ -17,6 +17,7 @@ struct LimitOptions: ParsableArguments {
     func list<Item: Presentable>(
         _ output: OutputOptions, _ fetch: (PageRequest) async throws -> (items: [Item], next: PageCursor?)
     ) async throws {
+        output.page()
         try await Self.list(upTo: all ? .max : limit, output, fetch)
     }
 

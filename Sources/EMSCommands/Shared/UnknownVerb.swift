@@ -27,7 +27,7 @@ enum UnknownVerb {
     private static func checkOption(_ argument: String) throws {
         let known = ArgumentOrder.globalOptions.keys + ["--version", "--help", "-h"]
         let name = String(argument.prefix { $0 != "=" })
-        guard name.hasPrefix("--"), !known.contains(name), !name.hasPrefix("--generate-completion-script"),
+        guard name.hasPrefix("--"), !known.contains(name), !name.hasPrefix("--generate-completion-script"), !name.hasPrefix("---"),
             !name.hasPrefix("--experimental"), let nearest = Suggestion.nearest(to: name, among: known)
         else { return }
         throw EMSError(.usage, "there is no option \(Printable.quoted(name))", fix: "did you mean \(nearest)?")

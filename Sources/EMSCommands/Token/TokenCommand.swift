@@ -10,7 +10,7 @@ struct TokenCommand: ParsableCommand {
             "ems token list --user ada",
             "ems token revoke $SESSION_ID"),
         subcommands: [
-            TokenIssue.self, TokenInspect.self, TokenVerify.self, TokenRevoke.self, TokenList.self, TokenKeys.self,
+            TokenIssue.self, TokenInspect.self, TokenVerify.self, TokenRevoke.self, TokenList.self, TokenPurge.self, TokenKeys.self,
         ])
 }
 

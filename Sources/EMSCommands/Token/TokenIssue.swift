@@ -10,7 +10,7 @@ struct TokenIssue: StoreCommand {
             "ems token issue --user ada",
             "TOKEN=$(ems token issue --user ada --ttl 12h --label 'nightly import')"))
 
-    @Option(help: "For whom: a username, an email or an id.")
+    @Option(help: "For whom: a username, an email or an id.", completion: .users)
     var user: String
 
     @Option(help: ArgumentHelp("How long it lives, such as 30m or 12h; as configured where nothing is said.", valueName: "time"))

@@ -19,7 +19,7 @@ struct TokenKeysRemove: AsyncParsableCommand {
         let settings = try global.settings()
         guard try settings.tokenKeys().contains(where: { $0.id == id }) else { throw EMSError.notFound("key", id) }
         if writing.isDryRun { return StandardError.write("would remove the key \(Printable.stripped(id))") }
-        try confirmation.confirm("Remove the key \(Printable.stripped(id)), and end the tokens it signed")
+        try confirmation.confirm("Remove the key \(Printable.stripped(id)), and end the tokens it signed", settings)
         try settings.removeTokenKey(id)
     }
 }

@@ -10,7 +10,7 @@ struct TokenList: StoreCommand {
             "ems token list",
             "ems token list --user ada --ended -o json"))
 
-    @Option(help: "Only this user's: a username, an email or an id.")
+    @Option(help: "Only this user's: a username, an email or an id.", completion: .users)
     var user: String?
 
     @Flag(help: "Also those that have ended.")

@@ -14,7 +14,7 @@ struct TokenRevoke: StoreCommand {
     @Argument(help: "The session's id, as ems token list shows it.")
     var session: SessionID?
 
-    @Option(help: "End all sessions of this user.")
+    @Option(help: "End all sessions of this user.", completion: .users)
     var user: String?
 
     @Option(help: ArgumentHelp("End the session of the token in this file; - is stdin.", valueName: "file"), completion: .file())

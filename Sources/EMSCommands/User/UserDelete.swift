@@ -18,7 +18,7 @@ struct UserDelete: StoreCommand {
     func run(_ runtime: Runtime, as principal: Principal) async throws {
         let current = try await runtime.users.user(named: user.name)
         if writing.isDryRun { return StandardError.write("would delete the user \(current.username)") }
-        try confirmation.confirm("Delete the user \(current.username) with inbox and subscriptions")
+        try confirmation.confirm("Delete the user \(current.username) with inbox and subscriptions", runtime.settings)
         try await runtime.users.delete(current.id)
     }
 }

@@ -5,32 +5,32 @@ import EMSRuntime
 struct UserImport: StoreCommand {
     static let configuration = CommandConfiguration(
         commandName: "import",
-        abstract: "Bring in accounts, one after the other; a username that exists already is skipped.",
-        discussion: examples("ems user import users.jsonl", "ems user import users.csv --dry-run"))
+        abstract: """
+            Bring in accounts as jsonl or csv: username, email, password or password_hash (bcrypt), full_name, role, is_active. A username \
+            that is there already is skipped, or changed with --update, its password excepted. Bad records are told with their lines, and \
+            the others stored (status 3).
+            """,
+        discussion: examples(
+            "ems user import users.jsonl",
+            "ems user import users.csv --dry-run",
+            "ems user import members.csv --map Login=username --map Mail=email --map Hash=password_hash --atomic"))
 
     @OptionGroup var input: ImportOptions
+    @OptionGroup var locking: LockOptions
     @OptionGroup var writing: WriteOptions
     @OptionGroup var global: GlobalOptions
 
     func run(_ runtime: Runtime, as principal: Principal) async throws {
-        try await input.run { record in
-            if let username = record["username"]?.string, try await runtime.users.exists(username) { return .skipped }
-            let draft = try UserDraft(record)
-            let role = try Self.role(record["role"]?.string)
-            if writing.isDryRun {
-                try await runtime.users.check(draft)
-            } else {
-                _ = try await runtime.users.create(draft, role: role)
-            }
-            return .created
+        let (format, names, isUpdating) = (try input.usedFormat(), input.namesByColumn, input.update)
+        guard format != .ics else { throw EMSError(.usage, "accounts have no form in iCalendar", fix: "use jsonl or csv") }
+        let bulk = BulkImport<UserImportRow>(options: input, isDryRun: writing.isDryRun) {
+            if format == .csv { return CSVReader(names: names, known: ExportedUser.columns.map(\.name) + ["password"]) }
+            return LineReader()
+        } check: { record in
+            try runtime.users.importRow(record)
+        } store: { rows, dryRun in
+            try await runtime.users.importBatch(rows, updating: isUpdating, dryRun: dryRun)
         }
-    }
-
-    private static func role(_ text: String?) throws -> Role {
-        guard let text else { return .user }
-        guard let role = Role(rawValue: text) else {
-            throw EMSError.invalid("role", "must be one of \(Role.allCases.map(\.rawValue).joined(separator: ", "))", type: "enum")
-        }
-        return role
+        try await bulk.run()
     }
 }

@@ -34,6 +34,12 @@ public struct JSONFields {
         read(name, "a whole number", "int_type") { $0.integer }
     }
 
+    public mutating func bool(_ name: String) -> Bool? {
+        read(name, "true or false", "bool_type") { value in
+            if case .bool(let value) = value { value } else { nil }
+        }
+    }
+
     public mutating func requiredTimestamp(_ name: String) -> Timestamp {
         required(name) { $0.timestamp(name) } ?? Timestamp(milliseconds: 0)
     }

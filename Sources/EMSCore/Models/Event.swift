@@ -23,11 +23,14 @@ public struct Event: Sendable, Equatable {
     public var updatedAt: Timestamp
     /// Counts the writes, from 1: the `ETag` of the event.
     public var version: Int
+    /// Where it came from, where it was brought in; not part of what HTTP and the broker see.
+    public var origin: EventOrigin?
 
     public init(
         id: EventID = EventID(), title: String, description: String, location: String, startTime: Timestamp, endTime: Timestamp,
         createdBy: String, tags: [String] = [], maxAttendees: Int? = nil, status: Status = .scheduled, attachmentURL: String? = nil,
-        coordinates: Coordinates? = nil, createdAt: Timestamp, updatedAt: Timestamp? = nil, version: Int = 1
+        coordinates: Coordinates? = nil, createdAt: Timestamp, updatedAt: Timestamp? = nil, version: Int = 1,
+        origin: EventOrigin? = nil
     ) {
         self.id = id
         self.title = title
@@ -44,6 +47,7 @@ public struct Event: Sendable, Equatable {
         self.createdAt = createdAt
         self.updatedAt = updatedAt ?? createdAt
         self.version = version
+        self.origin = origin
     }
 
     /// The entity tag of this version (RFC 9110, section 8.8.3), with its quotes.
@@ -52,23 +56,26 @@ public struct Event: Sendable, Equatable {
 
 extension Event: JSONEncodable {
     public func encode(to writer: inout JSONWriter) {
-        writer.object {
-            $0.member("event_id", id.description)
-            $0.member("title", title)
-            $0.member("description", description)
-            $0.member("location", location)
-            $0.member("start_time", startTime.description)
-            $0.member("end_time", endTime.description)
-            $0.member("created_by", createdBy)
-            $0.member("tags", tags)
-            $0.member("max_attendees", maxAttendees)
-            $0.member("status", status.rawValue)
-            $0.member("attachment_url", attachmentURL)
-            $0.member("coordinates", coordinates)
-            $0.member("created_at", createdAt.description)
-            $0.member("updated_at", updatedAt.description)
-            $0.member("version", version)
-        }
+        writer.object { encodeMembers(to: &$0) }
+    }
+
+    /// Adds the fields of HTTP to an object.
+    public func encodeMembers(to writer: inout JSONWriter) {
+        writer.member("event_id", id.description)
+        writer.member("title", title)
+        writer.member("description", description)
+        writer.member("location", location)
+        writer.member("start_time", startTime.description)
+        writer.member("end_time", endTime.description)
+        writer.member("created_by", createdBy)
+        writer.member("tags", tags)
+        writer.member("max_attendees", maxAttendees)
+        writer.member("status", status.rawValue)
+        writer.member("attachment_url", attachmentURL)
+        writer.member("coordinates", coordinates)
+        writer.member("created_at", createdAt.description)
+        writer.member("updated_at", updatedAt.description)
+        writer.member("version", version)
     }
 
     /// Reads what ``encode(to:)`` wrote: the data of a change on its way through the broker.

@@ -10,10 +10,13 @@ public struct EventDraft: Sendable, Equatable {
     public var status: Event.Status
     public var attachmentURL: String?
     public var coordinates: Coordinates?
+    /// Where it comes from; `nil` leaves what is known of that as it is.
+    public var origin: EventOrigin?
 
     public init(
         title: String, description: String = "", location: String = "", startTime: Timestamp, endTime: Timestamp, tags: [String] = [],
-        maxAttendees: Int? = nil, status: Event.Status = .scheduled, attachmentURL: String? = nil, coordinates: Coordinates? = nil
+        maxAttendees: Int? = nil, status: Event.Status = .scheduled, attachmentURL: String? = nil, coordinates: Coordinates? = nil,
+        origin: EventOrigin? = nil
     ) {
         self.title = title
         self.description = description
@@ -25,6 +28,7 @@ public struct EventDraft: Sendable, Equatable {
         self.status = status
         self.attachmentURL = attachmentURL
         self.coordinates = coordinates
+        self.origin = origin
     }
 
     /// What of an event a person may change.
@@ -32,7 +36,15 @@ public struct EventDraft: Sendable, Equatable {
         self.init(
             title: event.title, description: event.description, location: event.location, startTime: event.startTime,
             endTime: event.endTime, tags: event.tags, maxAttendees: event.maxAttendees, status: event.status,
-            attachmentURL: event.attachmentURL, coordinates: event.coordinates)
+            attachmentURL: event.attachmentURL, coordinates: event.coordinates, origin: event.origin)
+    }
+
+    /// Reads a record of an import: what HTTP takes, and where the event comes from.
+    public init(imported json: JSONValue) throws {
+        var fields = JSONFields(json)
+        self.init(&fields)
+        origin = EventOrigin(&fields)
+        try fields.finish()
     }
 
     /// Reads the body of `POST /events` and `PUT /events/{id}`.
@@ -107,7 +119,8 @@ public struct EventPatch: Sendable, Equatable {
             maxAttendees: maxAttendees ?? draft.maxAttendees,
             status: status ?? draft.status,
             attachmentURL: attachmentURL ?? draft.attachmentURL,
-            coordinates: coordinates ?? draft.coordinates)
+            coordinates: coordinates ?? draft.coordinates,
+            origin: draft.origin)
     }
 }
 

@@ -117,6 +117,7 @@ public struct PageRequest: Sendable, Equatable {
     public var number: Int
     public var size: Int
     public var after: PageCursor?
+    private var sizeLimit = sizeRange.upperBound
 
     public init(number: Int = 1, size: Int = 10, after: PageCursor? = nil) {
         self.number = number
@@ -124,12 +125,21 @@ public struct PageRequest: Sendable, Equatable {
         self.after = after
     }
 
+    /// A page of an export, which nobody waits for and reads by: the larger, the fewer questions.
+    public static func export(after: PageCursor?) -> PageRequest {
+        var page = PageRequest(size: exportSize, after: after)
+        page.sizeLimit = exportSize
+        return page
+    }
+
+    private static let exportSize = 1000
+
     /// How many rows stand before the page.
     public var offset: Int { (number - 1) * size }
 
     /// - Parameter cursorIsKey: whether this list reads on from a row, or (a search) after so many rows.
     func validate(cursorIsKey: Bool = true) throws {
-        guard Self.sizeRange.contains(size) else {
+        guard (Self.sizeRange.lowerBound...sizeLimit).contains(size) else {
             throw EMSError.invalid(
                 "page_size", "must be between \(Self.sizeRange.lowerBound) and \(Self.sizeRange.upperBound)", in: "query")
         }
@@ -223,15 +233,18 @@ public struct UserPage: Sendable {
     }
 }
 
-/// Which users are wanted. They come in the order of their ids, the oldest first.
+/// Which users are wanted. They come in the order of their ids, the oldest first; with ``unseenSince`` in the order of their last log-in.
 public struct UserQuery: Sendable, Equatable {
     public var role: Role?
     public var isActive: Bool?
+    /// Only those whose last log-in, or whose registration if they never logged in, was before.
+    public var unseenSince: Timestamp?
     public var page: PageRequest
 
-    public init(role: Role? = nil, isActive: Bool? = nil, page: PageRequest = PageRequest()) {
+    public init(role: Role? = nil, isActive: Bool? = nil, unseenSince: Timestamp? = nil, page: PageRequest = PageRequest()) {
         self.role = role
         self.isActive = isActive
+        self.unseenSince = unseenSince
         self.page = page
     }
 }

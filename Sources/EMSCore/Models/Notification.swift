@@ -6,6 +6,7 @@ public struct Notification: Sendable, Equatable {
         case eventCreated = "event.created"
         case eventUpdated = "event.updated"
         case eventDeleted = "event.deleted"
+        case eventReminder = "event.reminder"
         case message = "operator.message"
     }
 

@@ -36,17 +36,20 @@ extension User: JSONEncodable {
 
     /// - Parameter withPrivateFields: whether email and last login are for these eyes.
     public func encode(to writer: inout JSONWriter, withPrivateFields: Bool) {
-        writer.object {
-            $0.member("user_id", id.description)
-            $0.member("username", username)
-            if withPrivateFields { $0.member("email", email) }
-            $0.member("full_name", fullName)
-            $0.member("role", role.rawValue)
-            $0.member("is_active", isActive)
-            $0.member("created_at", createdAt.description)
-            $0.member("updated_at", updatedAt.description)
-            if withPrivateFields { $0.member("last_login_at", lastLoginAt?.description) }
-        }
+        writer.object { encodeMembers(to: &$0, withPrivateFields: withPrivateFields) }
+    }
+
+    /// Adds the fields of HTTP to an object.
+    public func encodeMembers(to writer: inout JSONWriter, withPrivateFields: Bool = true) {
+        writer.member("user_id", id.description)
+        writer.member("username", username)
+        if withPrivateFields { writer.member("email", email) }
+        writer.member("full_name", fullName)
+        writer.member("role", role.rawValue)
+        writer.member("is_active", isActive)
+        writer.member("created_at", createdAt.description)
+        writer.member("updated_at", updatedAt.description)
+        if withPrivateFields { writer.member("last_login_at", lastLoginAt?.description) }
     }
 }
 

@@ -5,18 +5,24 @@ public protocol EventStore: Sendable {
     /// - Returns: what became of it.
     /// - Throws: ``EMSError`` with ``ErrorCode/exists`` where the id is taken.
     func insert(_ event: Event, change: Change, idempotency: IdempotencyKey?) async throws -> InsertOutcome
-    /// Adds many events in one write, each with its change; those whose ids are taken are left out.
+    /// Adds many events, each with its change where it has one; those whose ids are taken are left out.
     /// - Returns: the ids that were taken.
-    func insert(_ batch: [(event: Event, change: Change)]) async throws -> Set<EventID>
+    func insert(_ batch: [(event: Event, change: Change?)]) async throws -> Set<EventID>
     /// What became of an earlier request under this key; `nil` where there was none in the key's lifetime.
     func outcome(of key: IdempotencyKey, at now: Timestamp) async throws -> InsertOutcome?
     /// Replaces the event if it still has the version `expected`.
     /// - Throws: ``EMSError`` with ``ErrorCode/versionConflict`` or ``ErrorCode/notFound``.
-    func update(_ event: Event, expecting expected: Int, change: Change) async throws
+    func update(_ event: Event, expecting expected: Int, change: Change?) async throws
     /// Deletes the event if it still has the version `expected`.
     /// - Throws: as ``update(_:expecting:change:)``.
     func delete(_ id: EventID, expecting expected: Int, change: Change) async throws
     func event(id: EventID) async throws -> Event?
+    /// Those of the events that there are, in no certain order.
+    func events(ids: [EventID]) async throws -> [Event]
+    /// The ids that begin with these hex digits, in their order.
+    func ids(beginningWith digits: String, limit: Int) async throws -> [EventID]
+    /// The tags that begin so, in their order.
+    func tags(beginningWith text: String, limit: Int) async throws -> [String]
     func events(_ query: EventQuery) async throws -> EventPage
     /// Scheduled events that ended before the given moment, the earliest first.
     func scheduledEvents(endedBefore moment: Timestamp, limit: Int) async throws -> [Event]

@@ -90,7 +90,9 @@ extension StoreRecord: JSONEncodable {
                 writer.member("session_id", token.sessionID.description)
                 writer.member("expires_at", token.expiresAt.description)
                 writer.member("used_at", usedAt?.description)
-            case .event(let event): writer.member("event", event)
+            case .event(let event):
+                writer.member("event", event)
+                if let origin = event.origin { writer.member("origin", origin) }
             case .idempotencyKey(let key, let event, let createdAt):
                 writer.member("owner", key.owner)
                 writer.member("key", key.key)

@@ -20,6 +20,8 @@ public protocol TokenStore: Sendable {
     func endedSessions(since moment: Timestamp) async throws -> [SessionID]
     /// Removes sessions that expired or ended before the given moment, with their refresh tokens.
     func purge(before moment: Timestamp) async throws -> Int
+    /// How many ``purge(before:)`` would remove.
+    func purgeable(before moment: Timestamp) async throws -> Int
 }
 
 public enum RotationOutcome: Sendable, Equatable {

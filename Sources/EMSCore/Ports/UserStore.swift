@@ -3,7 +3,12 @@ public protocol UserStore: Sendable {
     /// Adds a user, whose inbox begins at the present end of the stream of notifications.
     /// - Throws: ``EMSError`` with ``ErrorCode/usernameTaken`` or ``ErrorCode/emailTaken``.
     func insert(_ user: User, passwordHash: String) async throws
+    /// Adds many users; those whose name or address is taken are left out.
+    /// - Returns: why, by their places in the batch.
+    func insert(_ batch: [(user: User, passwordHash: String)]) async throws -> [Int: EMSError]
     func user(id: UserID) async throws -> User?
+    /// Those who have one of these usernames, in any letter case.
+    func users(usernames: [String]) async throws -> [User]
     /// Finds by username or email, in any letter case.
     func user(login: String) async throws -> User?
     func credentials(login: String) async throws -> Credentials?
@@ -17,4 +22,6 @@ public protocol UserStore: Sendable {
     /// - Returns: whether there was one.
     func delete(id: UserID, at now: Timestamp) async throws -> Bool
     func users(_ query: UserQuery) async throws -> UserPage
+    /// The usernames that begin so, in any letter case, in their order.
+    func usernames(beginningWith text: String, limit: Int) async throws -> [String]
 }

@@ -38,6 +38,12 @@ public enum EventRules {
                 faults.add("coordinates.longitude", "must be between -180 and 180", type: "out_of_range")
             }
         }
+        if let origin = draft.origin {
+            faults.check("external_id", origin.key, length: 1...EventOrigin.keyLimit)
+            if origin.properties.utf8.count > EventOrigin.propertiesLimit {
+                faults.add("external_properties", "must have at most \(EventOrigin.propertiesLimit) bytes", type: "string_too_long")
+            }
+        }
         try faults.finish()
         return draft
     }

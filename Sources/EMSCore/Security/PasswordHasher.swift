@@ -1,6 +1,8 @@
 /// Hashes and checks passwords on a small pool of its own, so that log-ins cannot starve anything else.
 public final class PasswordHasher: Sendable {
     public static let costRange = 4...20
+    /// How many may wait.
+    public static let usualCapacity = 64
 
     private let cost: Int
     private let pool: WorkerPool
@@ -8,7 +10,7 @@ public final class PasswordHasher: Sendable {
     ///   - cost: the base-2 logarithm of bcrypt's rounds.
     ///   - workers: how many hashes are computed at once.
     ///   - capacity: how many may wait before further ones are refused with ``ErrorCode/busy``.
-    public init(cost: Int, workers: Int = 2, capacity: Int = 64) {
+    public init(cost: Int, workers: Int = 2, capacity: Int = usualCapacity) {
         self.cost = cost
         pool = WorkerPool(workers: workers, capacity: capacity)
     }

@@ -186,6 +186,12 @@ public struct AuthenticationService: Sendable {
         try await tokens.endAll(of: user, except: nil, at: now())
     }
 
+    /// Removes sessions that expired or ended before the given moment, with their refresh tokens.
+    /// - Returns: how many were removed; with `dryRun`, would be.
+    public func purgeSessions(before moment: Timestamp, dryRun: Bool = false) async throws -> Int {
+        dryRun ? try await tokens.purgeable(before: moment) : try await tokens.purge(before: moment)
+    }
+
     /// The sessions ended in the last so many seconds: for closing the connections made with them.
     public func recentlyEndedSessions(seconds: Int64) async throws -> [SessionID] {
         try await tokens.endedSessions(since: now().adding(seconds: -seconds))

@@ -1,9 +1,9 @@
 /// Events: who may write them, what they must be, and that every write is followed by its change.
 public struct EventService: Sendable {
-    private let events: any EventStore
-    private let permissions: Permissions
-    private let changeWritten: @Sendable (Change) -> Void
-    private let now: @Sendable () -> Timestamp
+    let events: any EventStore
+    let permissions: Permissions
+    let changeWritten: @Sendable (Change) -> Void
+    let now: @Sendable () -> Timestamp
 
     /// - Parameter changeWritten: called after every write, with the change that it left pending: for the relay.
     public init(
@@ -24,14 +24,16 @@ public struct EventService: Sendable {
     }
 
     /// Makes an event, without storing it: everything checked.
-    func drafted(_ draft: EventDraft, id: EventID = EventID(), by principal: Principal) throws -> Event {
+    /// - Parameter allowingPast: whether it may have begun already: what an operator brings in.
+    func drafted(_ draft: EventDraft, id: EventID = EventID(), by principal: Principal, allowingPast: Bool = false) throws -> Event {
         try permissions.require(.createEvents, of: principal, "only organizers and admins create events here")
         let now = now()
-        let draft = try EventRules.accepted(draft, startsAfter: now)
+        let draft = try EventRules.accepted(draft, startsAfter: allowingPast ? nil : now)
         return Event(
             id: id, title: draft.title, description: draft.description, location: draft.location, startTime: draft.startTime,
             endTime: draft.endTime, createdBy: principal.identity, tags: draft.tags, maxAttendees: draft.maxAttendees,
-            status: draft.status, attachmentURL: draft.attachmentURL, coordinates: draft.coordinates, createdAt: now)
+            status: draft.status, attachmentURL: draft.attachmentURL, coordinates: draft.coordinates, createdAt: now,
+            origin: draft.origin)
     }
 
     /// Makes and stores an event.
@@ -107,7 +109,7 @@ public struct EventService: Sendable {
             id: event.id, title: draft.title, description: draft.description, location: draft.location, startTime: draft.startTime,
             endTime: draft.endTime, createdBy: event.createdBy, tags: draft.tags, maxAttendees: draft.maxAttendees, status: draft.status,
             attachmentURL: draft.attachmentURL, coordinates: draft.coordinates, createdAt: event.createdAt, updatedAt: now(),
-            version: event.version + 1)
+            version: event.version + 1, origin: draft.origin ?? event.origin)
     }
 
     /// Changes an event. Without a version the edit is repeated on the newest state until nobody came in between.
@@ -166,7 +168,7 @@ public struct EventService: Sendable {
         }
     }
 
-    private func change(_ action: Change.Action, _ event: Event, _ principal: Principal) -> Change {
+    func change(_ action: Change.Action, _ event: Event, _ principal: Principal) -> Change {
         Change(action: action, event: event, actor: principal.displayName, timestamp: now())
     }
 

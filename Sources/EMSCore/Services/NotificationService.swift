@@ -34,6 +34,30 @@ public struct NotificationService: Sendable {
         return notification
     }
 
+    /// Reminds the subscribers of events that begin soon: once for each beginning, however often it is asked for.
+    /// - Returns: those of the events that nobody was reminded of before; with `dryRun`, that would be.
+    public func remind(of events: [Event], by principal: Principal, dryRun: Bool = false) async throws -> [Event] {
+        let reminders = events.map { event in
+            // The same id for the same beginning: the store records it once.
+            let id = NotificationID(named: "reminder:\(event.id):\(event.startTime.milliseconds)")
+            let notification = Notification(
+                id: id, kind: .eventReminder, event: .init(id: event.id, title: event.title, action: "reminder"),
+                message: "\(event.title) begins at \(event.startTime)", actor: principal.displayName, timestamp: now())
+            return AddressedNotification(notification: notification, audience: .subscribers(of: event.id, creator: nil))
+        }
+        if dryRun {
+            var due: [Event] = []
+            for (event, reminder) in zip(events, reminders) where try await store.position(of: reminder.notification.id) == nil {
+                due.append(event)
+            }
+            return due
+        }
+        let recorded = try await store.record(reminders)
+        if !recorded.isEmpty { try await feed.announce(recorded) }
+        let new = Set(recorded.map(\.notification.id))
+        return zip(events, reminders).filter { new.contains($1.notification.id) }.map(\.0)
+    }
+
     public func inbox(of user: UserID, _ query: InboxQuery) async throws -> InboxPage {
         try query.page.validate()
         return try await store.inbox(of: user, query)

@@ -1,10 +1,10 @@
 /// Accounts: who exists, what they are called, what they may do.
 public struct UserService: Sendable {
-    private let users: any UserStore
-    private let tokens: any TokenStore
-    private let hasher: PasswordHasher
+    let users: any UserStore
+    let tokens: any TokenStore
+    let hasher: PasswordHasher
     private let permissions: Permissions
-    private let now: @Sendable () -> Timestamp
+    let now: @Sendable () -> Timestamp
 
     public init(
         stores: Stores, hasher: PasswordHasher, permissions: Permissions = Permissions(),
@@ -77,6 +77,12 @@ public struct UserService: Sendable {
         if let user = try await users.user(login: name) { return user }
         if let id = UserID(name), let user = try await users.user(id: id) { return user }
         throw EMSError.notFound("user", name)
+    }
+
+    /// The bcrypt hash of the password: for an operator's copy, and nobody else.
+    public func passwordHash(of id: UserID, for principal: Principal) async throws -> String? {
+        guard case .operator = principal else { throw EMSError(.forbidden, "only operators see hashes") }
+        return try await users.credentials(id: id)?.passwordHash
     }
 
     public func users(_ query: UserQuery, for principal: Principal) async throws -> UserPage {

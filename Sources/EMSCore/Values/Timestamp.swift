@@ -112,18 +112,18 @@ extension Timestamp: CustomStringConvertible {
 
 /// A day of the proleptic Gregorian calendar. The conversions are `days_from_civil` and `civil_from_days` of
 /// Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms" (2013).
-struct CivilDate {
-    let year: Int64
-    let month: Int64
-    let day: Int64
+public struct CivilDate: Sendable {
+    public let year: Int64
+    public let month: Int64
+    public let day: Int64
 
-    init(year: Int64, month: Int64, day: Int64) {
+    public init(year: Int64, month: Int64, day: Int64) {
         self.year = year
         self.month = month
         self.day = day
     }
 
-    init(daysSinceEpoch: Int64) {
+    public init(daysSinceEpoch: Int64) {
         let (era, dayOfEra) = (daysSinceEpoch + 719_468).flooredDivision(by: 146_097)
         let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
         let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
@@ -133,7 +133,7 @@ struct CivilDate {
         year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
     }
 
-    var daysSinceEpoch: Int64 {
+    public var daysSinceEpoch: Int64 {
         let shiftedYear = month <= 2 ? year - 1 : year
         let (era, yearOfEra) = shiftedYear.flooredDivision(by: 400)
         let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
@@ -141,7 +141,7 @@ struct CivilDate {
         return era * 146_097 + dayOfEra - 719_468
     }
 
-    static func daysIn(month: Int64, year: Int64) -> Int64 {
+    public static func daysIn(month: Int64, year: Int64) -> Int64 {
         switch month {
         case 2: year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28
         case 4, 6, 9, 11: 30

@@ -3,7 +3,7 @@ import EMSCore
 /// All indexes, in one place. What a query looks for, what it is ordered by and what must be unique stands here.
 enum Schema {
     /// Counts the releases that changed something here.
-    static let version = 1
+    static let version = 2
 
     struct Index: Sendable {
         let collection: Collection
@@ -63,6 +63,7 @@ enum Schema {
         Index(.users, "users_email", ["email_key"], unique: true),
         Index(.users, "users_role", ["role", "_id"]),
         Index(.users, "users_active", ["is_active", "_id"]),
+        Index(.users, "users_seen", ["seen_at", "_id"]),
 
         Index(.sessions, "sessions_user", ["user_id", "_id"]),
         Index(.sessions, "sessions_expiry", ["expires_at"]),
@@ -136,6 +137,19 @@ enum Schema {
                     for index in indexes { list.document(index.encode) }
                 }
             } reading: { _ in
+            }
+        }
+        // Version 2: what earlier versions did not write.
+        try connection.updateManyByPipeline(.users, where: { $0.null("seen_at") }) { stages in
+            stages.document { stage in
+                stage.document("$set") { set in
+                    set.document("seen_at") { value in
+                        value.array("$ifNull") {
+                            $0.element("$last_login_at")
+                            $0.element("$created_at")
+                        }
+                    }
+                }
             }
         }
         try connection.updateOne(

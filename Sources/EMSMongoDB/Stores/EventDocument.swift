@@ -8,6 +8,7 @@ enum EventDocument {
             $0.member("_id", event.id)
             fields(of: event, to: &$0)
             words(of: event, to: &$0)
+            if let origin = event.origin { self.origin(origin, to: &$0) }
             if let change {
                 $0.array("pending") { $0.document { self.change(change, to: &$0) } }
                 $0.member("pending_since", change.id)
@@ -17,18 +18,20 @@ enum EventDocument {
     }
 
     /// The event as an update sets it, with the change added to what is pending.
-    static func update(_ event: Event, change: Change, to writer: inout BSONWriter) {
+    static func update(_ event: Event, change: Change?, to writer: inout BSONWriter) {
         writer.document("$set") {
             fields(of: event, to: &$0)
             words(of: event, to: &$0)
+            if let origin = event.origin { self.origin(origin, to: &$0) }
         }
         writer.document("$unset") {
+            if event.origin == nil { $0.member("origin", "") }
             if event.maxAttendees == nil { $0.member("max_attendees", "") }
             if event.attachmentURL == nil { $0.member("attachment_url", "") }
             if event.coordinates == nil { $0.member("place", "") }
             $0.member("is_deleted", "")
         }
-        push(change, to: &writer)
+        if let change { push(change, to: &writer) }
     }
 
     /// What a deletion leaves: a tombstone that holds what is pending, and the idempotency key until its time is over.
@@ -38,6 +41,7 @@ enum EventDocument {
             for field in [
                 "title", "description", "location", "start_time", "end_time", "created_by", "tags", "max_attendees", "status",
                 "attachment_url", "place", "created_at", "updated_at", "version", "words", "location_words",
+                "origin",
             ] { unset.member(field, "") }
         }
         push(change, to: &writer)
@@ -102,6 +106,20 @@ enum EventDocument {
         writer.member("version", event.version)
     }
 
+    private static func origin(_ origin: EventOrigin, to writer: inout BSONWriter) {
+        writer.document("origin") {
+            $0.member("key", origin.key)
+            $0.member("sequence", origin.sequence)
+            $0.member("properties", origin.properties)
+        }
+    }
+
+    private static func origin(_ reader: inout BSONReader) throws -> EventOrigin? {
+        guard var origin = try reader.optionalDocument("origin") else { return nil }
+        return EventOrigin(
+            key: try origin.text("key"), sequence: Int(try origin.integer("sequence")), properties: try origin.text("properties"))
+    }
+
     private static func words(of event: Event, to writer: inout BSONWriter) {
         let location = SearchWords.words(in: event.location)
         var all = SearchWords.words(in: event.title)
@@ -133,10 +151,12 @@ enum EventDocument {
         let createdAt = try reader.date("created_at")
         let updatedAt = try reader.date("updated_at")
         let version = try reader.integer("version")
+        let origin = try origin(&reader)
         return Event(
             id: id, title: title, description: description, location: location, startTime: startTime, endTime: endTime,
             createdBy: createdBy, tags: tags, maxAttendees: maxAttendees.map { Int($0) }, status: status, attachmentURL: attachmentURL,
-            coordinates: place, createdAt: createdAt, updatedAt: updatedAt, version: Int(version))
+            coordinates: place, createdAt: createdAt, updatedAt: updatedAt, version: Int(version),
+            origin: origin)
     }
 
     static func coordinates(_ reader: inout BSONReader) throws -> Coordinates? {

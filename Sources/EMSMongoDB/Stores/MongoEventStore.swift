@@ -28,7 +28,7 @@ struct MongoEventStore: EventStore {
         }
     }
 
-    func insert(_ batch: [(event: Event, change: Change)]) async throws -> Set<EventID> {
+    func insert(_ batch: [(event: Event, change: Change?)]) async throws -> Set<EventID> {
         try await database.run { connection in
             do {
                 let documents = batch.map { EventDocument.make($0.event, change: $0.change, idempotency: nil) }
@@ -41,7 +41,7 @@ struct MongoEventStore: EventStore {
         }
     }
 
-    private static func revive(_ event: Event, _ change: Change, in connection: MongoConnection) throws -> Bool {
+    private static func revive(_ event: Event, _ change: Change?, in connection: MongoConnection) throws -> Bool {
         try connection.updateOne(
             .events,
             where: {
@@ -78,7 +78,7 @@ struct MongoEventStore: EventStore {
         writer.document("idempotency.created_at") { $0.member("$lt", now.adding(seconds: -IdempotencyKey.lifetimeSeconds)) }
     }
 
-    func update(_ event: Event, expecting expected: Int, change: Change) async throws {
+    func update(_ event: Event, expecting expected: Int, change: Change?) async throws {
         try await database.run { connection in
             let result = try connection.updateOne(
                 .events, where: { Self.filter(event.id, expected, &$0) }, { EventDocument.update(event, change: change, to: &$0) })
@@ -103,6 +103,49 @@ struct MongoEventStore: EventStore {
         try await database.run { connection in
             try connection.first(.events, where: { $0.member("_id", id) }, EventDocument.living)
         }
+    }
+
+    func events(ids: [EventID]) async throws -> [Event] {
+        try await database.run { connection in
+            try connection.find(
+                .events, where: { $0.document("_id") { $0.array("$in", ids.map(\.description)) } }, EventDocument.living)
+        }
+    }
+
+    func ids(beginningWith digits: String, limit: Int) async throws -> [EventID] {
+        try await database.run { connection in
+            try connection.find(
+                .events,
+                where: { $0.document("_id") { Self.beginning(digits, &$0) } },
+                options: {
+                    $0.document("sort") { $0.member("_id", 1) }
+                    $0.document("projection") { $0.member("_id", 1) }
+                    $0.member("limit", limit)
+                }, from: .url) { try $0.id("_id") }
+        }
+    }
+
+    /// The tags of the first thousands of events that have one such: to look through all would take too long for who waits at a key.
+    func tags(beginningWith text: String, limit: Int) async throws -> [String] {
+        try await database.run { connection in
+            try connection.aggregate(.events) { stages in
+                stages.document { $0.document("$match") { $0.document("tags") { Self.beginning(text, &$0) } } }
+                stages.document { $0.member("$limit", 5000) }
+                stages.document { $0.member("$unwind", "$tags") }
+                stages.document { $0.document("$match") { $0.document("tags") { Self.beginning(text, &$0) } } }
+                stages.document { $0.document("$group") { $0.member("_id", "$tags") } }
+                stages.document { $0.document("$sort") { $0.member("_id", 1) } }
+                stages.document { $0.member("$limit", limit) }
+            } _: {
+                try $0.text("_id")
+            }
+        }
+    }
+
+    /// Texts that begin so.
+    static func beginning(_ text: String, _ range: inout BSONWriter) {
+        range.member("$gte", text)
+        range.member("$lt", text + "\u{10FFFF}")
     }
 
     func events(_ query: EventQuery) async throws -> EventPage {

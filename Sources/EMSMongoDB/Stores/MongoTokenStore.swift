@@ -116,6 +116,20 @@ struct MongoTokenStore: TokenStore {
         }
     }
 
+    func purgeable(before moment: Timestamp) async throws -> Int {
+        try await database.run { connection in
+            try connection.count(
+                .sessions,
+                where: { filter in
+                    filter.array("$or") { either in
+                        for field in ["expires_at", "ended_at"] {
+                            either.document { $0.document(field) { $0.member("$lt", moment) } }
+                        }
+                    }
+                }, upTo: PageRequest.depthLimit)
+        }
+    }
+
     func purge(before moment: Timestamp) async throws -> Int {
         try await database.run { connection in
             var removed = 0

@@ -13,6 +13,49 @@ struct MongoUserStore: UserStore {
         }
     }
 
+    func insert(_ batch: [(user: User, passwordHash: String)]) async throws -> [Int: EMSError] {
+        try await database.run { connection in
+            let start = try NotificationStream.end(in: connection)
+            let documents = batch.map { Self.document($0.user, passwordHash: $0.passwordHash, inbox: InboxState(from: start)) }
+            var refused: [Int: EMSError] = [:]
+            do {
+                try connection.insert(.users, documents, ordered: false)
+            } catch let duplicates as DuplicateKey {
+                // Once more by itself, to hear what of it is taken.
+                for place in duplicates.documents {
+                    do {
+                        try Self.refusingDuplicates(of: batch[place].user) { try connection.insert(.users, documents[place]) }
+                    } catch let error as EMSError where [.usernameTaken, .emailTaken].contains(error.code) {
+                        refused[place] = error
+                    }
+                }
+            }
+            return refused
+        }
+    }
+
+    func users(usernames: [String]) async throws -> [User] {
+        let keys = usernames.map(UserRules.caseFolded)
+        return try await database.run { connection in
+            try connection.find(
+                .users, where: { $0.document("username_key") { $0.array("$in", keys) } }, options: Self.withoutInbox, Self.user)
+        }
+    }
+
+    func usernames(beginningWith text: String, limit: Int) async throws -> [String] {
+        let key = UserRules.caseFolded(text)
+        return try await database.run { connection in
+            try connection.find(
+                .users, where: { $0.document("username_key") { MongoEventStore.beginning(key, &$0) } },
+                options: {
+                    $0.document("sort") { $0.member("username_key", 1) }
+                    $0.document("projection") { $0.member("username", 1) }
+                    $0.member("limit", limit)
+                    $0.member("hint", "users_username")
+                }, from: .url) { try $0.text("username") }
+        }
+    }
+
     func user(id: UserID) async throws -> User? {
         try await database.run { try $0.first(.users, where: { $0.member("_id", id) }, options: Self.withoutInbox, Self.user) }
     }
@@ -64,7 +107,13 @@ struct MongoUserStore: UserStore {
     func noteLogin(of id: UserID, at now: Timestamp) async throws {
         try await database.run { connection in
             _ = try connection.updateOne(
-                .users, where: { $0.member("_id", id) }, { $0.document("$set") { $0.member("last_login_at", now) } })
+                .users, where: { $0.member("_id", id) },
+                {
+                    $0.document("$set") {
+                        $0.member("last_login_at", now)
+                        $0.member("seen_at", now)
+                    }
+                })
         }
     }
 
@@ -101,24 +150,32 @@ struct MongoUserStore: UserStore {
     func users(_ query: UserQuery) async throws -> UserPage {
         try await database.run { connection in
             var offset: Int? = query.page.offset
-            var after: String?
-            if case .key(_, let id) = query.page.after { (after, offset) = (id, nil) }
-            let index = query.role != nil ? "users_role" : query.isActive != nil ? "users_active" : "_id_"
+            var after: (seen: Int64, id: String)?
+            if case .key(let value, let id) = query.page.after { (after, offset) = ((value, id), nil) }
+            let isBySeen = query.unseenSince != nil
+            let index =
+                isBySeen ? "users_seen" : query.role != nil ? "users_role" : query.isActive != nil ? "users_active" : "_id_"
             let found = try connection.find(
                 .users,
                 where: { filter in
                     Self.filter(query, &filter)
-                    if let after { filter.document("_id") { $0.member("$gt", after) } }
+                    guard let after else { return }
+                    isBySeen ? Self.beyond(after, &filter) : filter.document("_id") { $0.member("$gt", after.id) }
                 },
                 options: { options in
                     Self.withoutInbox(&options)
-                    options.document("sort") { $0.member("_id", 1) }
+                    options.document("sort") {
+                        if isBySeen { $0.member("seen_at", 1) }
+                        $0.member("_id", 1)
+                    }
                     options.member("limit", query.page.size + 1)
                     if let offset { options.member("skip", offset) }
                     options.member("hint", index)
                 }, from: .url, Self.user)
             let page = Array(found.prefix(query.page.size))
-            let next = found.count > page.count ? page.last.map { PageCursor.key(value: 0, id: $0.id.description) } : nil
+            let next = found.count > page.count ? page.last.map { user in
+                PageCursor.key(value: isBySeen ? (user.lastLoginAt ?? user.createdAt).milliseconds : 0, id: user.id.description)
+            } : nil
             let isWhole = after == nil && next == nil && (!page.isEmpty || offset == 0)
             let total =
                 isWhole ? Total(count: query.page.offset + page.count) : try Self.total(query, index: index, in: connection)
@@ -127,7 +184,7 @@ struct MongoUserStore: UserStore {
     }
 
     private static func total(_ query: UserQuery, index: String, in connection: MongoConnection) throws -> Total {
-        if query.role == nil, query.isActive == nil { return Total(count: try connection.recordedCount(.users, from: .url)) }
+        if query.role == nil, query.isActive == nil, query.unseenSince == nil { return Total(count: try connection.recordedCount(.users, from: .url)) }
         let bound = PageRequest.depthLimit
         let count = try connection.count(.users, where: { filter(query, &$0) }, hint: index, upTo: bound + 1, from: .url)
         return Total(count: min(count, bound), isExact: count <= bound)
@@ -136,6 +193,19 @@ struct MongoUserStore: UserStore {
     private static func filter(_ query: UserQuery, _ filter: inout BSONWriter) {
         if let role = query.role { filter.member("role", role.rawValue) }
         if let isActive = query.isActive { filter.member("is_active", isActive) }
+        if let moment = query.unseenSince { filter.document("seen_at") { $0.member("$lt", moment) } }
+    }
+
+    /// Behind this place of the order of `users_seen`.
+    private static func beyond(_ place: (seen: Int64, id: String), _ filter: inout BSONWriter) {
+        let moment = Timestamp(milliseconds: place.seen)
+        filter.array("$or") { either in
+            either.document { $0.document("seen_at") { $0.member("$gt", moment) } }
+            either.document {
+                $0.member("seen_at", moment)
+                $0.document("_id") { $0.member("$gt", place.id) }
+            }
+        }
     }
 
     /// A username holds no @, an email always one: there is one index to look at.
@@ -154,6 +224,8 @@ struct MongoUserStore: UserStore {
             $0.member("password_hash", passwordHash)
             $0.member("created_at", user.createdAt)
             $0.optional("last_login_at", user.lastLoginAt)
+            // What users_seen is ordered by.
+            $0.member("seen_at", user.lastLoginAt ?? user.createdAt)
             $0.document("inbox", inbox.encode)
         }
     }

@@ -28,12 +28,22 @@ public enum SettingKey: String, CaseIterable, Sendable {
     case rabbitmqURL = "rabbitmq_url"
     case exchangeName = "exchange_name"
     case queueName = "queue_name"
+    case secretKeyFile = "secret_key_file"
+    case secretKeyCommand = "secret_key_command"
+    case passwordFile = "password_file"
+    case passwordCommand = "password_command"
+    case mongodbPasswordFile = "mongodb_password_file"
+    case mongodbPasswordCommand = "mongodb_password_command"
+    case rabbitmqPasswordFile = "rabbitmq_password_file"
+    case rabbitmqPasswordCommand = "rabbitmq_password_command"
+    case profile
+    case production
 
     /// The variables that set it, the first found counting.
     public var environmentNames: [String] {
         switch self {
         case .dataDir, .host, .port, .logLevel, .keyDir, .apiRateLimit, .eventCreators, .tlsCert, .tlsKey, .trustedProxies, .monitoringFrom,
-            .maxConnections, .docsDir:
+            .maxConnections, .docsDir, .passwordFile, .passwordCommand, .profile, .production:
             ["EMS_" + rawValue.uppercased()]
         case .rabbitmqURL: ["RABBITMQ_URL", "BROKER_URL"]
         default: [rawValue.uppercased()]
@@ -44,7 +54,8 @@ public enum SettingKey: String, CaseIterable, Sendable {
     public var defaultValue: String? {
         switch self {
         case .dataDir, .secretKey, .secretKeyPrevious, .keyDir, .frontendURL, .tlsCert, .tlsKey, .trustedProxies, .docsDir, .mongodbURL,
-            .rabbitmqURL:
+            .rabbitmqURL, .secretKeyFile, .secretKeyCommand, .passwordFile, .passwordCommand, .mongodbPasswordFile, .mongodbPasswordCommand,
+            .rabbitmqPasswordFile, .rabbitmqPasswordCommand, .profile:
             nil
         case .host: "127.0.0.1"
         case .port: "8000"
@@ -64,6 +75,7 @@ public enum SettingKey: String, CaseIterable, Sendable {
         case .dbName: "event_management"
         case .exchangeName: "ems.changes"
         case .queueName: "ems.notifications"
+        case .production: "false"
         }
     }
 
@@ -102,6 +114,16 @@ public enum SettingKey: String, CaseIterable, Sendable {
         case .rabbitmqURL: "The RabbitMQ that carries changes, instead of the embedded broker."
         case .exchangeName: "The exchange changes are published to; other installations at the same RabbitMQ have another."
         case .queueName: "The queue changes are consumed from."
+        case .secretKeyFile: "The file whose first line is secret_key: readable by its owner only."
+        case .secretKeyCommand: "The command that prints secret_key, such as pass show ems/key."
+        case .passwordFile: "The file whose first line is the password of the users that mongodb_url and rabbitmq_url name without one."
+        case .passwordCommand: "The command that prints this password."
+        case .mongodbPasswordFile: "As password_file, for mongodb_url only."
+        case .mongodbPasswordCommand: "As password_command, for mongodb_url only."
+        case .rabbitmqPasswordFile: "As password_file, for rabbitmq_url only."
+        case .rabbitmqPasswordCommand: "As password_command, for rabbitmq_url only."
+        case .profile: "The profile that is used where neither --profile nor EMS_PROFILE says otherwise; ems config use writes it."
+        case .production: "Whether destructive commands ask for the profile's name on a terminal."
         }
     }
 }

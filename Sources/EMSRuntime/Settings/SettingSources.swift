@@ -19,6 +19,8 @@ public struct SettingSources: Sendable {
         public let isFlag: Bool
     }
 
+    /// Who chose the profile.
+    private let profileSource: String
     /// The file that was read, where there was one.
     public let file: String?
     public let profile: String?
@@ -39,9 +41,13 @@ public struct SettingSources: Sendable {
         environment = EnvironmentVariablesProvider(environmentVariables: variables)
         let named = file ?? variables["EMS_CONFIG"].flatMap { $0.isEmpty ? nil : $0 }
         self.file = named ?? Self.usualPlaces(variables).first { FileManager.default.fileExists(atPath: $0) }
-        self.profile = profile ?? variables["EMS_PROFILE"].flatMap { $0.isEmpty ? nil : $0 }
-        snapshot = try self.file.map { try Self.read($0, profile: profile ?? variables["EMS_PROFILE"]) }
-        if let profile = self.profile, self.file == nil {
+        let wanted = profile ?? variables["EMS_PROFILE"].flatMap { $0.isEmpty ? nil : $0 }
+        let read = try self.file.map { try Self.read($0, profile: wanted) }
+        snapshot = read?.snapshot
+        profileSource = profile != nil ? "--profile" : wanted != nil ? "EMS_PROFILE" : self.file ?? ""
+        // `default` is the name of what stands outside the profiles.
+        self.profile = [wanted ?? read?.profile].compactMap(\.self).first { $0 != "default" }
+        if let profile = self.profile, profile != "default", self.file == nil {
             throw EMSError(
                 .configuration, "the profile \(Printable.quoted(profile)) is wanted, but there is no configuration file",
                 fix: "write one: \(Self.usualPlaces(variables)[0])")
@@ -49,6 +55,9 @@ public struct SettingSources: Sendable {
     }
 
     public func find(_ key: SettingKey) throws -> Found? {
+        if key == .profile, let profile {
+            return Found(value: profile, source: profileSource, isFlag: false)
+        }
         if let value = flags[key] {
             return Found(value: value, source: "--" + key.rawValue.replacing("_", with: "-"), isFlag: true)
         }
@@ -64,6 +73,13 @@ public struct SettingSources: Sendable {
             if let value = try value(in: snapshot, [key.rawValue]) { return Found(value: value, source: file, isFlag: false) }
         }
         return key.defaultValue.map { Found(value: $0, source: "default", isFlag: false) }
+    }
+
+    /// What the file says for a profile, or outside of all.
+    func valueInFile(_ key: SettingKey, profile: String?) throws -> String? {
+        guard let snapshot else { return nil }
+        if let profile, let value = try value(in: snapshot, ["profiles", profile, key.rawValue]) { return value }
+        return try value(in: snapshot, [key.rawValue])
     }
 
     public func environmentValue(_ name: String) -> String? {
@@ -86,7 +102,8 @@ public struct SettingSources: Sendable {
     }
 
     /// Reads the file, and refuses keys that mean nothing: a misspelt one would otherwise be passed over in silence.
-    private static func read(_ path: String, profile: String?) throws -> YAMLSnapshot {
+    /// - Returns: what it holds, and the profile that it chooses itself.
+    private static func read(_ path: String, profile wanted: String?) throws -> (snapshot: YAMLSnapshot, profile: String?) {
         let data: Data
         do {
             data = try Data(contentsOf: URL(fileURLWithPath: path))
@@ -96,16 +113,17 @@ public struct SettingSources: Sendable {
         do {
             let text = String(decoding: data, as: UTF8.self)
             let root = try Yams.compose(yaml: text)
-            guard let root else { return try snapshot(Data("{}".utf8), path) }
+            guard let root else { return (try snapshot(Data("{}".utf8), path), nil) }
             guard let mapping = root.mapping else { throw EMSError(.configuration, "\(path) must hold a map of settings") }
             try check(mapping, path: path, prefix: "")
-            if let profile, !profile.isEmpty, mapping["profiles"]?.mapping?[Node(profile)] == nil {
+            let chosen = mapping["profile"]?.string
+            if let profile = wanted ?? chosen, !profile.isEmpty, profile != "default", mapping["profiles"]?.mapping?[Node(profile)] == nil {
                 let names = mapping["profiles"]?.mapping?.keys.compactMap(\.string) ?? []
                 throw EMSError(
                     .configuration, "\(path) has no profile \(Printable.quoted(profile))",
                     fix: names.isEmpty ? "add one under profiles:" : "its profiles are \(names.joined(separator: ", "))")
             }
-            return try snapshot(data, path)
+            return (try snapshot(data, path), chosen)
         } catch let error as EMSError {
             throw error
         } catch {
@@ -140,7 +158,7 @@ public struct SettingSources: Sendable {
                     }
                     try check(settings, path: path, prefix: "profiles.\(profile.string ?? "").")
                 }
-            } else if SettingKey(rawValue: name) == nil {
+            } else if SettingKey(rawValue: name) == nil || (name == "profile" && !prefix.isEmpty) {
                 let nearest = Suggestion.nearest(to: name, among: SettingKey.allCases.map(\.rawValue))
                 throw EMSError(
                     .configuration, "\(path): there is no setting \(Printable.quoted(prefix + name))",

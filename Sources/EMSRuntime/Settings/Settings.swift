@@ -22,6 +22,10 @@ public struct Settings: Sendable {
     public let authentication: AuthenticationService.Policy
     public let store: StoreSettings
     public let broker: BrokerSettings
+    /// The profile in use; `nil` for none.
+    public let profile: String?
+    /// Whether what cannot be undone must be confirmed by the profile's name.
+    public let isProduction: Bool
 
     /// How the daemon is reached, and by whom.
     public struct ServerSettings: Sendable {
@@ -56,6 +60,8 @@ public struct Settings: Sendable {
     /// - Throws: ``EMSError`` that names the setting, who set it, and what it must be.
     public init(_ sources: SettingSources, environment: [String: String]) throws {
         let reader = Reader(sources: sources)
+        profile = sources.profile
+        isProduction = try reader.value(.production, "true or false") { Self.boolean($0) }
         store = try Self.store(reader)
         broker = try Self.broker(reader, store)
         dataDirectory =
@@ -71,7 +77,7 @@ public struct Settings: Sendable {
         logLevel = try reader.value(.logLevel, "one of \(Logger.Level.allCases.map(\.rawValue).joined(separator: ", "))") {
             Logger.Level(rawValue: $0.lowercased())
         }
-        secretKey = try reader.secret(.secretKey)
+        secretKey = try reader.secret(.secretKey) ?? Self.secretKey(reader)
         secretKeyPrevious = try reader.secret(.secretKeyPrevious)
         algorithm = try reader.word(.algorithm)
         keyDirectory = try reader.text(.keyDir) ?? (store == .embedded ? dataDirectory + "/keys" : nil)
@@ -111,21 +117,37 @@ public struct Settings: Sendable {
         return "\(parts[0])//\(parts[2])"
     }
 
+    /// From a file or a command, where it does not stand in the configuration.
+    private static func secretKey(_ reader: Reader) throws -> String? {
+        guard let secret = try reader.secret(file: .secretKeyFile, command: .secretKeyCommand) else { return nil }
+        guard secret.utf8.count >= TokenKey.minimumSecretBytes else {
+            throw EMSError(
+                .configuration, "the secret key must have at least \(TokenKey.minimumSecretBytes) bytes", fix: "make one: openssl rand -hex 32")
+        }
+        return secret
+    }
+
     private static func store(_ reader: Reader) throws -> StoreSettings {
-        let url = try reader.value(ifSet: .mongodbURL, "a URL such as mongodb://host:27017/?replicaSet=rs0") {
+        var url = try reader.value(ifSet: .mongodbURL, "a URL such as mongodb://host:27017/?replicaSet=rs0") {
             $0.hasPrefix("mongodb://") || $0.hasPrefix("mongodb+srv://") ? $0 : nil
+        }
+        url = try url.map { url in
+            try SecretSource.url(url) { try reader.password(file: .mongodbPasswordFile, command: .mongodbPasswordCommand) }
         }
         let database = try reader.required(.dbName)
         return url.map { .mongodb(url: $0, database: database) } ?? .embedded
     }
 
     private static func broker(_ reader: Reader, _ store: StoreSettings) throws -> BrokerSettings {
-        let url = try reader.value(ifSet: .rabbitmqURL, "a URL such as amqp://user:password@host:5672/") {
+        var url = try reader.value(ifSet: .rabbitmqURL, "a URL such as amqp://user:password@host:5672/") {
             $0.hasPrefix("amqp://") || $0.hasPrefix("amqps://") ? $0 : nil
         }
         let exchange = try reader.value(.exchangeName, "a name of 1 to 255 bytes", Self.brokerName)
         let queue = try reader.value(.queueName, "a name of 1 to 250 bytes that does not begin with amq.") {
             $0.utf8.count <= 250 && !$0.hasPrefix("amq.") ? Self.brokerName($0) : nil
+        }
+        url = try url.map { url in
+            try SecretSource.url(url) { try reader.password(file: .rabbitmqPasswordFile, command: .rabbitmqPasswordCommand) }
         }
         if let url { return .rabbitmq(url: url, exchange: exchange, queue: queue) }
         guard store == .embedded else {
@@ -177,6 +199,17 @@ public struct Settings: Sendable {
             try value(ifSet: key, "at least \(TokenKey.minimumSecretBytes) bytes; make one with: openssl rand -hex 32") {
                 $0.utf8.count >= TokenKey.minimumSecretBytes ? $0 : nil
             }
+        }
+
+        /// What a file or a command gives; `nil` where neither is named.
+        func secret(file: SettingKey, command: SettingKey) throws -> String? {
+            if let path = try text(file) { return try SecretSource.file(path, file.rawValue) }
+            return try text(command).map { try SecretSource.command($0, command.rawValue) }
+        }
+
+        /// The password of a server: its own, or the one of all.
+        func password(file: SettingKey, command: SettingKey) throws -> String? {
+            try secret(file: file, command: command) ?? secret(file: .passwordFile, command: .passwordCommand)
         }
 
         /// Elements separated by commas; none where nothing is said.

@@ -7,7 +7,7 @@ enum Schema {
     static let applicationID: Int32 = 0x656D_7331
 
     /// Each step as it was released; steps are added, never changed.
-    static let steps: [String] = [first]
+    static let steps: [String] = [first, second]
 
     /// Brings a file up to date. Safe with several processes at once: the first takes the steps, the others wait.
     static func migrate(_ connection: DatabaseQueue) throws {
@@ -246,5 +246,10 @@ enum Schema {
             message_id TEXT NOT NULL, routing_key TEXT NOT NULL, body BLOB NOT NULL,
             attempts INTEGER NOT NULL, reason TEXT NOT NULL, died_at INTEGER NOT NULL
         );
+        """
+
+    private static let second = """
+        ALTER TABLE events ADD COLUMN origin TEXT; -- JSON
+        CREATE INDEX users_seen ON users (coalesce(last_login_at, created_at), id);
         """
 }

@@ -12,7 +12,8 @@ struct SQLiteEventStore: EventStore {
 
     static let columns = """
         e.id, e.title, e.description, e.location, e.tags, e.start_time, e.end_time, e.created_by, e.max_attendees, e.status, \
-        e.attachment_url, e.latitude, e.longitude, e.created_at, e.updated_at, e.version
+        e.attachment_url, e.latitude, e.longitude, e.created_at, e.updated_at, e.version, \
+        e.origin
         """
 
     func insert(_ event: Event, change: Change, idempotency: IdempotencyKey?) async throws -> InsertOutcome {
@@ -26,69 +27,69 @@ struct SQLiteEventStore: EventStore {
                         event.createdAt.milliseconds,
                     ])
             }
-            do {
-                try Self.insertRow(of: event, in: db)
-            } catch let error as DatabaseError where error.resultCode == .SQLITE_CONSTRAINT {
-                throw EMSError(.exists, "there is an event \(event.id) already")
-            }
+            guard try Self.insertRow(of: event, in: db) else { throw EMSError(.exists, "there is an event \(event.id) already") }
             try SQLiteChangeOutbox.append(change, in: db)
             return .inserted
         }
     }
 
-    func insert(_ batch: [(event: Event, change: Change)]) async throws -> Set<EventID> {
+    func insert(_ batch: [(event: Event, change: Change?)]) async throws -> Set<EventID> {
         try await database.write { db in
             var taken: Set<EventID> = []
             for (event, change) in batch {
-                do {
-                    try Self.insertRow(of: event, in: db)
-                    try SQLiteChangeOutbox.append(change, in: db)
-                } catch let error as DatabaseError where error.resultCode == .SQLITE_CONSTRAINT {
+                guard try Self.insertRow(of: event, in: db) else {
                     taken.insert(event.id)
+                    continue
                 }
+                if let change { try SQLiteChangeOutbox.append(change, in: db) }
             }
             return taken
         }
     }
 
-    static func insertRow(of event: Event, in db: Database) throws {
-        try db.run(
+    /// - Returns: `false` where the id is taken.
+    @discardableResult
+    static func insertRow(of event: Event, in db: Database) throws -> Bool {
+        let inserted = try db.run(
             """
             INSERT INTO events (id, title, description, location, tags, start_time, end_time, created_by, max_attendees, status,
-                attachment_url, latitude, longitude, created_at, updated_at, version)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                attachment_url, latitude, longitude, created_at, updated_at, version, origin)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            ON CONFLICT (id) DO NOTHING
             """,
             [
                 event.id.description, event.title, event.description, event.location, event.tags.joined(separator: ","),
                 event.startTime.milliseconds, event.endTime.milliseconds, event.createdBy, event.maxAttendees, event.status.rawValue,
                 event.attachmentURL, event.coordinates?.latitude, event.coordinates?.longitude, event.createdAt.milliseconds,
-                event.updatedAt.milliseconds, event.version,
+                event.updatedAt.milliseconds, event.version, event.origin.map(Self.text),
             ])
+        guard inserted > 0 else { return false }
         try insertTags(of: event, in: db)
+        return true
     }
 
     func outcome(of key: IdempotencyKey, at now: Timestamp) async throws -> InsertOutcome? {
         try await database.read { db in try Self.repetition(of: key, at: now, in: db) }
     }
 
-    func update(_ event: Event, expecting expected: Int, change: Change) async throws {
+    func update(_ event: Event, expecting expected: Int, change: Change?) async throws {
         try await database.write { db in
             let changed = try db.run(
                 """
                 UPDATE events SET title = ?, description = ?, location = ?, tags = ?, start_time = ?, end_time = ?, max_attendees = ?,
-                    status = ?, attachment_url = ?, latitude = ?, longitude = ?, updated_at = ?, version = ?
+                    status = ?, attachment_url = ?, latitude = ?, longitude = ?, updated_at = ?, version = ?, origin = ?
                 WHERE id = ? AND version = ?
                 """,
                 [
                     event.title, event.description, event.location, event.tags.joined(separator: ","), event.startTime.milliseconds,
                     event.endTime.milliseconds, event.maxAttendees, event.status.rawValue, event.attachmentURL,
                     event.coordinates?.latitude, event.coordinates?.longitude, event.updatedAt.milliseconds, event.version,
-                    event.id.description, expected,
+                    event.origin.map(Self.text), event.id.description, expected,
                 ])
             guard changed > 0 else { throw try Self.conflict(event.id, in: db) }
             try db.run("DELETE FROM event_tags WHERE event_id = ?", [event.id.description])
             try Self.insertTags(of: event, in: db)
-            try SQLiteChangeOutbox.append(change, in: db)
+            if let change { try SQLiteChangeOutbox.append(change, in: db) }
         }
     }
 
@@ -108,6 +109,36 @@ struct SQLiteEventStore: EventStore {
             try db.first("SELECT \(Self.columns) FROM events e WHERE e.id = ?", [id.description]) { try Self.event($0) }
         }
     }
+
+    func events(ids: [EventID]) async throws -> [Event] {
+        try await database.read { db in
+            let names = String(decoding: JSONValue.array(ids.map { .string($0.description) }).json(), as: UTF8.self)
+            return try db.all(
+                "SELECT \(Self.columns) FROM json_each(?) ids JOIN events e ON e.id = ids.value", [names]
+            ) { try Self.event($0) }
+        }
+    }
+
+    func ids(beginningWith digits: String, limit: Int) async throws -> [EventID] {
+        try await database.read { db in
+            try db.all("SELECT id FROM events WHERE id >= ? AND id < ? ORDER BY id LIMIT ?", [digits, digits + Self.beyond, limit]) {
+                try $0.id(0)
+            }
+        }
+    }
+
+    /// The counts that are kept of each tag are in the order of the tags.
+    func tags(beginningWith text: String, limit: Int) async throws -> [String] {
+        try await database.read { db in
+            try db.all(
+                "SELECT value FROM row_counts WHERE dimension = 'events.tag' AND value >= ? AND value < ? ORDER BY value LIMIT ?",
+                [text, text + Self.beyond, limit]
+            ) { $0[0] }
+        }
+    }
+
+    /// Comes after everything that a text can go on with.
+    static let beyond = "\u{10FFFF}"
 
     func events(_ query: EventQuery) async throws -> EventPage {
         try await database.read { db in
@@ -139,7 +170,17 @@ struct SQLiteEventStore: EventStore {
         return Event(
             id: try row.id(0), title: row[1], description: row[2], location: row[3], startTime: row.timestamp(5), endTime: row.timestamp(6),
             createdBy: row[7], tags: EventRules.tags(in: tags), maxAttendees: row[8], status: try row.word(9),
-            attachmentURL: row[10], coordinates: place, createdAt: row.timestamp(13), updatedAt: row.timestamp(14), version: row[15])
+            attachmentURL: row[10], coordinates: place, createdAt: row.timestamp(13), updatedAt: row.timestamp(14), version: row[15],
+            origin: try (row[16] as String?).map(origin))
+    }
+
+    private static func text(_ origin: EventOrigin) -> String { String(decoding: origin.json(), as: UTF8.self) }
+
+    private static func origin(_ text: String) throws -> EventOrigin {
+        guard let json = try? JSONParser.parse(Array(text.utf8)), let origin = EventOrigin(json) else {
+            throw EMSError(.storeCorrupt, "a row of the database holds an unknown origin", fix: "restore a backup")
+        }
+        return origin
     }
 
     private static func insertTags(of event: Event, in db: Database) throws {

@@ -110,13 +110,18 @@ struct SQLiteTokenStore: TokenStore {
 
     func purge(before moment: Timestamp) async throws -> Int {
         try await database.write { db in
-            let old = """
-                SELECT id FROM sessions WHERE expires_at < ?1 UNION SELECT id FROM sessions WHERE ended_at IS NOT NULL AND ended_at < ?1
-                """
-            try db.run("DELETE FROM refresh_tokens WHERE session_id IN (\(old))", [moment.milliseconds])
-            return try db.run("DELETE FROM sessions WHERE id IN (\(old))", [moment.milliseconds])
+            try db.run("DELETE FROM refresh_tokens WHERE session_id IN (\(Self.old))", [moment.milliseconds])
+            return try db.run("DELETE FROM sessions WHERE id IN (\(Self.old))", [moment.milliseconds])
         }
     }
+
+    func purgeable(before moment: Timestamp) async throws -> Int {
+        try await database.read { db in try db.integer("SELECT count(*) FROM (\(Self.old))", [moment.milliseconds]) ?? 0 }
+    }
+
+    private static let old = """
+        SELECT id FROM sessions WHERE expires_at < ?1 UNION SELECT id FROM sessions WHERE ended_at IS NOT NULL AND ended_at < ?1
+        """
 
     static func insert(_ session: Session, in db: Database) throws {
         try db.run(

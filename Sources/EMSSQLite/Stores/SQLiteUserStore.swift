@@ -7,15 +7,31 @@ struct SQLiteUserStore: UserStore {
     private static let columns = "id, username, email, full_name, role, is_active, created_at, updated_at, last_login_at"
 
     func insert(_ user: User, passwordHash: String) async throws {
+        try await database.write { db in try Self.insert(user, passwordHash, in: db) }
+    }
+
+    func insert(_ batch: [(user: User, passwordHash: String)]) async throws -> [Int: EMSError] {
         try await database.write { db in
-            try Self.refusingDuplicates(of: user) { try Self.insertRow(of: user, passwordHash: passwordHash, in: db) }
-            // The inbox begins here: what everyone got before is not this user's.
-            try db.run(
-                """
-                INSERT INTO inboxes (user_id, from_position, from_ordinal, read_position, read_ordinal, read_singly, unread_own)
-                SELECT ?, last_position, everyone_count, last_position, everyone_count, 0, 0 FROM stream
-                """, [user.id.description])
+            var refused: [Int: EMSError] = [:]
+            for (place, (user, passwordHash)) in batch.enumerated() {
+                do {
+                    try Self.insert(user, passwordHash, in: db)
+                } catch let error as EMSError where [.usernameTaken, .emailTaken].contains(error.code) {
+                    refused[place] = error
+                }
+            }
+            return refused
         }
+    }
+
+    private static func insert(_ user: User, _ passwordHash: String, in db: Database) throws {
+        try refusingDuplicates(of: user) { try insertRow(of: user, passwordHash: passwordHash, in: db) }
+        // The inbox begins here: what everyone got before is not this user's.
+        try db.run(
+            """
+            INSERT INTO inboxes (user_id, from_position, from_ordinal, read_position, read_ordinal, read_singly, unread_own)
+            SELECT ?, last_position, everyone_count, last_position, everyone_count, 0, 0 FROM stream
+            """, [user.id.description])
     }
 
     static func insertRow(of user: User, passwordHash: String, in db: Database) throws {
@@ -35,6 +51,26 @@ struct SQLiteUserStore: UserStore {
     func user(id: UserID) async throws -> User? {
         try await database.read { db in
             try db.first("SELECT \(Self.columns) FROM users WHERE id = ?", [id.description]) { try Self.user($0) }
+        }
+    }
+
+    func users(usernames: [String]) async throws -> [User] {
+        try await database.read { db in
+            let keys = usernames.map { JSONValue.string(UserRules.caseFolded($0)) }
+            return try db.all(
+                "SELECT \(Self.columns) FROM json_each(?) names JOIN users ON username_key = names.value",
+                [String(decoding: JSONValue.array(keys).json(), as: UTF8.self)]
+            ) { try Self.user($0) }
+        }
+    }
+
+    func usernames(beginningWith text: String, limit: Int) async throws -> [String] {
+        let key = UserRules.caseFolded(text)
+        return try await database.read { db in
+            try db.all(
+                "SELECT username FROM users WHERE username_key >= ? AND username_key < ? ORDER BY username_key LIMIT ?",
+                [key, key + SQLiteEventStore.beyond, limit]
+            ) { $0[0] }
         }
     }
 
@@ -113,30 +149,46 @@ struct SQLiteUserStore: UserStore {
                 arguments += [role.rawValue]
             }
             if let isActive = query.isActive {
-                conditions.append(query.role == nil ? "is_active = ?" : "+is_active = ?")
+                conditions.append(query.role == nil || query.unseenSince != nil ? "is_active = ?" : "+is_active = ?")
                 arguments += [isActive]
+            }
+            if let moment = query.unseenSince {
+                conditions = conditions.map { "+" + $0 }
+                conditions.append("\(Self.seen) < ?")
+                arguments += [moment.milliseconds]
             }
             let total = try Self.total(query, in: db, conditions: conditions, arguments: arguments)
             var offset = query.page.offset
-            if case .key(_, let id) = query.page.after {
-                conditions.append("id > ?")
-                arguments += [id]
+            let order = query.unseenSince == nil ? "id" : "\(Self.seen), id"
+            if case .key(let value, let id) = query.page.after {
+                conditions.append(query.unseenSince == nil ? "id > ?" : "(\(Self.seen), id) > (?, ?)")
+                arguments += query.unseenSince == nil ? [id] : [value, id]
                 offset = 0
             }
             let filter = conditions.isEmpty ? "" : "WHERE " + conditions.joined(separator: " AND ")
             let users = try db.all(
-                "SELECT \(Self.columns) FROM users \(filter) ORDER BY id LIMIT ? OFFSET ?",
+                "SELECT \(Self.columns) FROM users \(filter) ORDER BY \(order) LIMIT ? OFFSET ?",
                 arguments + [query.page.size + 1, offset]
             ) { try Self.user($0) }
             let page = Array(users.prefix(query.page.size))
-            let next = users.count > page.count ? page.last.map { PageCursor.key(value: 0, id: $0.id.description) } : nil
+            let next = users.count > page.count ? page.last.map { Self.cursor($0, query) } : nil
             return UserPage(users: page, total: total, next: next)
         }
+    }
+
+    /// When a user was there last: the expression of the index `users_seen`.
+    private static let seen = "coalesce(last_login_at, created_at)"
+
+    private static func cursor(_ user: User, _ query: UserQuery) -> PageCursor {
+        .key(value: query.unseenSince == nil ? 0 : (user.lastLoginAt ?? user.createdAt).milliseconds, id: user.id.description)
     }
 
     private static func total(
         _ query: UserQuery, in db: Database, conditions: [String], arguments: StatementArguments
     ) throws -> Total {
+        if query.unseenSince != nil {
+            return try db.boundedCount("SELECT 1 FROM users WHERE \(conditions.joined(separator: " AND "))", arguments)
+        }
         switch (query.role, query.isActive) {
         case (nil, nil): return Total(count: try db.rowCount("users"))
         case (let role?, nil): return Total(count: try db.rowCount("users.role", role.rawValue))

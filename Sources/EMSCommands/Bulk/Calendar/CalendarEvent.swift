@@ -1,0 +1,192 @@
+import EMSCore
+
+/// A `VEVENT` and the event's fields: one place that knows what stands for what, in both directions.
+struct CalendarEvent {
+    /// The record that an event is made of.
+    let record: JSONValue
+
+    /// The properties that stand for fields of ours, or that are made anew. All others are kept as they came.
+    private static let own: Set<String> = [
+        "UID", "SEQUENCE", "DTSTAMP", "CREATED", "LAST-MODIFIED", "SUMMARY", "DESCRIPTION", "LOCATION", "DTSTART", "DTEND", "DURATION",
+        "STATUS", "CATEGORIES", "GEO", "X-EMS-MAX-ATTENDEES", "X-EMS-STATUS",
+    ]
+    /// What makes of one event many.
+    private static let recurring: Set<String> = ["RRULE", "RDATE", "EXRULE", "RECURRENCE-ID"]
+    /// The part of our own `UID`s behind the id.
+    private static let domain = "@ems"
+
+    // MARK: Reading
+
+    /// - Parameters:
+    ///   - lines: what stands between `BEGIN:VEVENT` and its end.
+    ///   - zone: where dates and clock times are at home that name no zone.
+    ///   - zones: the calendar's own, by `TZID`.
+    init(_ lines: [ContentLine], zone: Zone, zones: [String: CalendarZone]) throws(EMSError) {
+        let top = Self.top(of: lines)
+        if let line = top.first(where: { Self.recurring.contains($0.name) }) {
+            throw EMSError(.invalid, "\(line.name): recurring events are not supported", fix: "export its occurrences as single events")
+        }
+        func first(_ name: String) -> ContentLine? { top.first { $0.name == name } }
+        guard let begin = first("DTSTART") else { throw EMSError(.invalid, "DTSTART is missing") }
+        guard let title = first("SUMMARY")?.unescaped, !title.isEmpty else { throw EMSError(.invalid, "SUMMARY is missing") }
+        let start = try Self.moment(begin, zone, zones)
+        let end = try Self.end(begin, start, first("DTEND"), first("DURATION"), zone, zones)
+        var members: [JSONValue.Member] = []
+        func add(_ name: String, _ value: JSONValue?) { if let value { members.append(.init(name: name, value: value)) } }
+        add("title", .string(title))
+        add("description", first("DESCRIPTION").map { .string($0.unescaped) })
+        add("location", first("LOCATION").map { .string($0.unescaped) })
+        add("start_time", .string(start.description))
+        add("end_time", .string(end.description))
+        let tags = top.filter { $0.name == "CATEGORIES" }.flatMap(\.list).filter { !$0.isEmpty }
+        add("tags", tags.isEmpty ? nil : .array(tags.map { .string($0) }))
+        add("status", .string(try Self.status(first("STATUS")?.value, first("X-EMS-STATUS")?.value)))
+        add("max_attendees", first("X-EMS-MAX-ATTENDEES").map { Int64($0.value).map { .integer($0) } ?? .string($0.value) })
+        add("coordinates", try first("GEO").map(Self.coordinates))
+        let attachment = top.first { $0.name == "ATTACH" && $0["VALUE"] == nil && $0.value.lowercased().hasPrefix("http") }
+        add("attachment_url", attachment.map { .string($0.value) })
+        let uid = first("UID")?.unescaped ?? ""
+        if uid.hasSuffix(Self.domain), let id = EventID(uid.dropLast(Self.domain.count)) {
+            add("event_id", .string(id.description))
+        } else if !uid.isEmpty {
+            add("external_id", .string(uid))
+            add("external_sequence", first("SEQUENCE").flatMap { Int64($0.value) }.map { .integer($0) })
+            let kept = Self.kept(lines, attachment: attachment)
+            add("external_properties", kept.isEmpty ? nil : .string(kept.joined(separator: "\n")))
+        }
+        record = .object(members)
+    }
+
+    /// Without what stands in components inside.
+    private static func top(of lines: [ContentLine]) -> [ContentLine] {
+        var depth = 0
+        return lines.filter { line in
+            if line.name == "BEGIN" { depth += 1 }
+            defer { if line.name == "END" { depth -= 1 } }
+            return depth == 0
+        }
+    }
+
+    /// What has no field of ours; and of our fields what says more than the field: a parameter, a zone, a date without time.
+    private static func kept(_ lines: [ContentLine], attachment: ContentLine?) -> [String] {
+        var depth = 0
+        return lines.filter { line in
+            if line.name == "BEGIN" { depth += 1 }
+            defer { if line.name == "END" { depth -= 1 } }
+            if depth > 0 || !own.contains(line.name) { return line != attachment }
+            switch line.name {
+            case "DTSTART", "DTEND", "DURATION": return line.name == "DURATION" || !line.value.hasSuffix("Z") || !line.parameters.isEmpty
+            case "STATUS": return line.value.uppercased() == "TENTATIVE"
+            case "SUMMARY", "DESCRIPTION", "LOCATION": return !line.parameters.isEmpty
+            default: return false
+            }
+        }.map(\.text)
+    }
+
+    private static func moment(_ line: ContentLine, _ zone: Zone, _ zones: [String: CalendarZone]) throws(EMSError) -> Timestamp {
+        let clock: ClockTime
+        switch CalendarTime(line.value) {
+        case .moment(let moment)?: return moment
+        case .date(let day)?: clock = ClockTime(day: day)
+        case .clock(let time)?: clock = time
+        case nil: throw EMSError(.invalid, "\(line.name) is no date or time: \(Printable.quoted(line.value))")
+        }
+        guard let name = line["TZID"] else { return zone.moment(at: clock) }
+        if let known = Zone(name: name) { return known.moment(at: clock) }
+        let defined = zones[name]
+        if let iana = defined?.ianaName, let known = Zone(name: iana) { return known.moment(at: clock) }
+        guard let defined, defined.isDefined else {
+            throw EMSError(.invalid, "\(line.name): the zone \(Printable.quoted(name)) is neither defined before nor a known name")
+        }
+        return clock.moment { defined.offset(at: $0) }
+    }
+
+    private static func end(
+        _ begin: ContentLine, _ start: Timestamp, _ end: ContentLine?, _ duration: ContentLine?, _ zone: Zone,
+        _ zones: [String: CalendarZone]
+    ) throws(EMSError) -> Timestamp {
+        if let end { return try moment(end, zone, zones) }
+        if let duration {
+            guard let seconds = CalendarTime.duration(duration.value) else {
+                throw EMSError(.invalid, "DURATION is none: \(Printable.quoted(duration.value))")
+            }
+            return start.adding(seconds: seconds)
+        }
+        // A date alone is that day (section 3.6.1).
+        if case .date(let day)? = CalendarTime(begin.value) { return zone.moment(at: ClockTime(day: day + 1)) }
+        throw EMSError(.invalid, "DTEND and DURATION are missing: an event here has an end")
+    }
+
+    private static func status(_ text: String?, _ own: String?) throws(EMSError) -> String {
+        if own?.uppercased() == "COMPLETED" { return Event.Status.completed.rawValue }
+        switch text?.uppercased() {
+        case nil, "CONFIRMED", "TENTATIVE": return Event.Status.scheduled.rawValue
+        case "CANCELLED": return Event.Status.canceled.rawValue
+        default: throw EMSError(.invalid, "STATUS must be CONFIRMED, TENTATIVE or CANCELLED")
+        }
+    }
+
+    private static func coordinates(_ line: ContentLine) throws(EMSError) -> JSONValue {
+        let numbers = line.value.split(separator: ";").compactMap { Double($0) }
+        guard numbers.count == 2 else { throw EMSError(.invalid, "GEO must be latitude;longitude") }
+        return .object([.init(name: "latitude", value: .number(numbers[0])), .init(name: "longitude", value: .number(numbers[1]))])
+    }
+
+    // MARK: Writing
+
+    /// The event as a component, its lines folded.
+    /// - Parameter zone: in which zone its times are written; UTC needs no definition.
+    static func text(of event: Event, in zone: Zone) -> String {
+        let kept = (event.origin?.properties ?? "").split(separator: "\n").compactMap { ContentLine(String($0)) }
+        let top = top(of: kept)
+        var lines = ["BEGIN:VEVENT"]
+        func add(_ name: String, _ value: String, else isSame: (ContentLine) -> Bool = { _ in false }) {
+            // What came is given back as it came, where it still says the same.
+            lines.append(top.first { $0.name == name && isSame($0) }?.text ?? "\(name):\(value)")
+        }
+        lines.append("UID:\(event.origin.map { ContentLine.escaped($0.key) } ?? event.id.description + domain)")
+        lines.append("DTSTAMP:\(CalendarTime.text(utc: event.updatedAt))")
+        lines.append("CREATED:\(CalendarTime.text(utc: event.createdAt))")
+        lines.append("LAST-MODIFIED:\(CalendarTime.text(utc: event.updatedAt))")
+        lines.append("SEQUENCE:\(event.origin?.sequence ?? event.version - 1)")
+        lines += times(of: event, kept: top, zone)
+        add("SUMMARY", ContentLine.escaped(event.title)) { $0.unescaped == event.title }
+        if !event.description.isEmpty {
+            add("DESCRIPTION", ContentLine.escaped(event.description)) { $0.unescaped == event.description }
+        }
+        if !event.location.isEmpty { add("LOCATION", ContentLine.escaped(event.location)) { $0.unescaped == event.location } }
+        switch event.status {
+        case .scheduled: add("STATUS", "CONFIRMED") { $0.value.uppercased() == "TENTATIVE" }
+        case .canceled: lines.append("STATUS:CANCELLED")
+        case .completed: lines += ["STATUS:CONFIRMED", "X-EMS-STATUS:COMPLETED"]
+        }
+        if !event.tags.isEmpty { lines.append("CATEGORIES:\(event.tags.map(ContentLine.escaped).joined(separator: ","))") }
+        if let place = event.coordinates { lines.append("GEO:\(place.latitude);\(place.longitude)") }
+        if let url = event.attachmentURL { lines.append("ATTACH:\(url)") }
+        if let attendees = event.maxAttendees { lines.append("X-EMS-MAX-ATTENDEES:\(attendees)") }
+        var depth = 0
+        for line in kept {
+            if line.name == "BEGIN" { depth += 1 }
+            if depth > 0 || !own.contains(line.name) { lines.append(line.text) }
+            if line.name == "END" { depth -= 1 }
+        }
+        lines.append("END:VEVENT")
+        return lines.map(ContentLine.folded).joined()
+    }
+
+    private static func times(of event: Event, kept: [ContentLine], _ zone: Zone) -> [String] {
+        let came = kept.filter { ["DTSTART", "DTEND", "DURATION"].contains($0.name) }
+        if let begin = came.first(where: { $0.name == "DTSTART" }), let start = try? moment(begin, zone, [:]), start == event.startTime,
+            let end = try? end(begin, start, came.first { $0.name == "DTEND" }, came.first { $0.name == "DURATION" }, zone, [:]),
+            end == event.endTime
+        {
+            return came.map(\.text)
+        }
+        guard case .named(let named) = zone else {
+            return ["DTSTART:\(CalendarTime.text(utc: event.startTime))", "DTEND:\(CalendarTime.text(utc: event.endTime))"]
+        }
+        return [("DTSTART", event.startTime), ("DTEND", event.endTime)].map { name, moment in
+            "\(name);TZID=\(named.identifier):\(CalendarTime.text(zone.clock(at: moment)))"
+        }
+    }
+}

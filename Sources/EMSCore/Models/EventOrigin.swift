@@ -1,0 +1,48 @@
+/// Where an event came from, and what came with it that has no field here: so that it can go back as it was, and is known when it comes again.
+public struct EventOrigin: Sendable, Equatable {
+    public static let keyLimit = 1000
+    public static let propertiesLimit = 64 * 1024
+
+    /// Its name elsewhere: `UID` of iCalendar (RFC 5545, section 3.8.4.7), `external_id` of jsonl and csv.
+    public var key: String
+    /// How often it was revised there (RFC 5545, section 3.8.7.4).
+    public var sequence: Int
+    /// The content lines of iCalendar that are none of our fields, unfolded, with a line feed between them.
+    public var properties: String
+
+    public init(key: String, sequence: Int = 0, properties: String = "") {
+        self.key = key
+        self.sequence = sequence
+        self.properties = properties
+    }
+
+    /// The id of the event that has this name elsewhere: always the same, so that it comes in once.
+    public var eventID: EventID { EventID(named: "external:" + key) }
+}
+
+extension EventOrigin: JSONEncodable {
+    public func encode(to writer: inout JSONWriter) {
+        writer.object { encodeMembers(to: &$0) }
+    }
+
+    /// Adds `external_id` and what else there is to an object.
+    public func encodeMembers(to writer: inout JSONWriter) {
+        writer.member("external_id", key)
+        if sequence != 0 { writer.member("external_sequence", sequence) }
+        if !properties.isEmpty { writer.member("external_properties", properties) }
+    }
+
+    /// Reads what ``encodeMembers(to:)`` wrote; `nil` where there is no `external_id`.
+    init?(_ fields: inout JSONFields) {
+        let key = fields.string("external_id")
+        let sequence = fields.integer("external_sequence")
+        let properties = fields.string("external_properties")
+        guard let key, !key.isEmpty else { return nil }
+        self.init(key: key, sequence: Int(clamping: sequence ?? 0), properties: properties ?? "")
+    }
+
+    public init?(_ json: JSONValue) {
+        var fields = JSONFields(json)
+        self.init(&fields)
+    }
+}
