@@ -21,7 +21,7 @@ struct Backend: Sendable {
         rabbitMQ = try Self.rabbitMQ(settings)
         switch settings.store {
         case .embedded:
-            let sqlite = try SQLiteBackend(path: settings.databasePath, mode: mode == .daemon ? .daemon : .command)
+            let sqlite = try SQLiteBackend(path: settings.databasePath, mode: mode == .daemon ? .daemon : mode == .bulk ? .bulk : .command)
             stores = sqlite.stores
             // One file has one machine: its tail tells everything, whatever carries the changes.
             feed = sqlite.feed

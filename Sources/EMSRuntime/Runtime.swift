@@ -7,6 +7,8 @@ public struct Runtime: Sendable {
     public enum Mode: Sendable {
         /// A command that runs and ends.
         case command
+        /// A command that writes very much.
+        case bulk
         case daemon
         /// A look at the store as it is: nothing is made that it lacks.
         case inspection
@@ -29,7 +31,11 @@ public struct Runtime: Sendable {
         self.logger = logger
         backend = try await Backend(settings, mode: mode, logger: logger)
         hasher = PasswordHasher(cost: settings.bcryptCost)
-        let relay = ChangeRelay(stores: backend.stores, broker: backend.broker, logger: logger)
+        // In the store's own file a batch is a few transactions, whatever its size.
+        let isBulk = mode == .bulk && backend.isBrokerEmbedded
+        let relay = ChangeRelay(
+            stores: backend.stores, broker: backend.broker, batchSize: isBulk ? Self.bulkBatchSize : ChangeRelay.usualBatchSize,
+            logger: logger)
         self.relay = relay
         users = UserService(stores: backend.stores, hasher: hasher, permissions: settings.permissions)
         events = EventService(stores: backend.stores, permissions: settings.permissions) { change in
@@ -38,8 +44,12 @@ public struct Runtime: Sendable {
         }
         subscriptions = SubscriptionService(stores: backend.stores)
         notifications = NotificationService(stores: backend.stores, feed: backend.feed)
-        consumer = ChangeConsumer(broker: backend.broker, notifications: notifications, logger: logger)
+        consumer = ChangeConsumer(
+            broker: backend.broker, notifications: notifications,
+            batchSize: isBulk ? Self.bulkBatchSize : ChangeConsumer.usualBatchSize, logger: logger)
     }
+
+    private static let bulkBatchSize = 2500
 
     public var completion: CompletionService { CompletionService(stores: backend.stores) }
     public var storeAdministration: any StoreAdministration { backend.storeAdministration }

@@ -16,6 +16,8 @@ struct EventImport: StoreCommand {
             "ems event import talks.csv --map Name=title --map Begin=start_time --map End=end_time",
             "ems event export | ems event import - --data-dir copy --allow-past --no-notifications"))
 
+    static let mode = Runtime.Mode.bulk
+
     @OptionGroup var input: ImportOptions
 
     @Flag(help: "Also events that have begun already.")

@@ -51,6 +51,16 @@ enum Zone: Sendable {
         ClockTime(milliseconds: moment.milliseconds + offset(at: moment) * 1000)
     }
 
+    /// Whether clocks show the same at another moment.
+    func isAmbiguous(_ moment: Timestamp) -> Bool {
+        let shown = clock(at: moment)
+        return [-86_400, 86_400].contains { (distance: Int64) in
+            let other = offset(at: moment.adding(seconds: distance))
+            let twin = Timestamp(milliseconds: shown.milliseconds - other * 1000)
+            return twin != moment && offset(at: twin) == other
+        }
+    }
+
     /// ISO 8601 with the offset: `2027-03-01T10:00:00+01:00`; with `Z` for UTC.
     func text(_ moment: Timestamp) -> String {
         guard case .utc = self else {

@@ -15,6 +15,8 @@ struct UserImport: StoreCommand {
             "ems user import users.csv --dry-run",
             "ems user import members.csv --map Login=username --map Mail=email --map Hash=password_hash --atomic"))
 
+    static let mode = Runtime.Mode.bulk
+
     @OptionGroup var input: ImportOptions
     @OptionGroup var locking: LockOptions
     @OptionGroup var writing: WriteOptions

@@ -5,17 +5,20 @@ import ServiceLifecycle
 ///
 /// Consumers compete: any number may run. Recording is idempotent by the change's id, so a redelivery shows nothing twice.
 public struct ChangeConsumer: Service {
-    static let batchSize = 256
+    public static let usualBatchSize = 256
     /// After so many deliveries of one message, it goes to the dead letters.
     static let deliveryLimit = 10
 
     private let broker: any MessageBroker
     private let notifications: NotificationService
+    private let batchSize: Int
     private let logger: Logger
 
-    public init(broker: any MessageBroker, notifications: NotificationService, logger: Logger) {
+    /// - Parameter batchSize: how many messages are taken at once.
+    public init(broker: any MessageBroker, notifications: NotificationService, batchSize: Int = usualBatchSize, logger: Logger) {
         self.broker = broker
         self.notifications = notifications
+        self.batchSize = batchSize
         self.logger = logger
     }
 
@@ -24,7 +27,7 @@ public struct ChangeConsumer: Service {
     public func drain() async throws -> Int {
         var consumed = 0
         while true {
-            let deliveries = try await broker.receive(limit: Self.batchSize, waiting: false)
+            let deliveries = try await broker.receive(limit: batchSize, waiting: false)
             guard !deliveries.isEmpty else { return consumed }
             try await consume(deliveries)
             consumed += deliveries.count
@@ -37,7 +40,7 @@ public struct ChangeConsumer: Service {
             var backoff = Backoff()
             while !Task.isCancelled {
                 do {
-                    let deliveries = try await broker.receive(limit: Self.batchSize, waiting: true)
+                    let deliveries = try await broker.receive(limit: batchSize, waiting: true)
                     if !deliveries.isEmpty { try await consume(deliveries) }
                     backoff.reset()
                 } catch  where Task.isCancelled {

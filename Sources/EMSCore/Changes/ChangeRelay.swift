@@ -8,7 +8,7 @@ import Synchronization
 /// number of relays may run at once, in any number of processes. Two may publish the same change; the consumer knows it by its id.
 public struct ChangeRelay: Service {
     /// How many changes one publish carries.
-    static let batchSize = 256
+    public static let usualBatchSize = 256
     /// A change that is younger is on its way by whoever wrote it, most likely.
     static let graceSeconds: Int64 = 2
 
@@ -16,17 +16,21 @@ public struct ChangeRelay: Service {
     private let broker: any MessageBroker
     private let written = WrittenChanges()
     private let sweepInterval: Duration
+    private let batchSize: Int
     private let logger: Logger
     private let now: @Sendable () -> Timestamp
 
-    /// - Parameter sweepInterval: how often to look for changes that were left behind.
+    /// - Parameters:
+    ///   - sweepInterval: how often to look for changes that were left behind.
+    ///   - batchSize: how many changes one publish carries.
     public init(
-        stores: Stores, broker: any MessageBroker, sweepInterval: Duration = .seconds(1), logger: Logger,
+        stores: Stores, broker: any MessageBroker, sweepInterval: Duration = .seconds(1), batchSize: Int = usualBatchSize, logger: Logger,
         now: @escaping @Sendable () -> Timestamp = Timestamp.now
     ) {
         outbox = stores.outbox
         self.broker = broker
         self.sweepInterval = sweepInterval
+        self.batchSize = batchSize
         self.logger = logger
         self.now = now
     }
@@ -41,7 +45,7 @@ public struct ChangeRelay: Service {
     public func carryWritten() async throws -> Int {
         var published = 0
         while true {
-            let changes = written.take(Self.batchSize)
+            let changes = written.take(batchSize)
             guard !changes.isEmpty else { return published }
             try await carry(changes)
             published += changes.count
@@ -63,7 +67,7 @@ public struct ChangeRelay: Service {
     private func sweep(writtenBefore moment: Timestamp?) async throws -> Int {
         var published = 0
         while true {
-            var pending = try await outbox.pendingChanges(limit: Self.batchSize)
+            var pending = try await outbox.pendingChanges(limit: batchSize)
             if let moment { pending = Array(pending.prefix { $0.timestamp < moment }) }
             guard !pending.isEmpty else { return published }
             try await carry(pending)

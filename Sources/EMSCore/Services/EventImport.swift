@@ -1,6 +1,8 @@
 /// One event that is to be brought in, checked but for what only the store knows.
 public struct EventImportRow: Sendable {
     let event: Event
+    /// How often it was revised elsewhere, where the record tells.
+    let sequence: Int?
     /// Why it may not be new; `nil` where it may.
     let refusal: EMSError?
 }
@@ -43,7 +45,8 @@ extension EventService {
             let fault = "must not be in the past (it is \(event.createdAt) now)"
             refusal = EMSError.invalid("start_time", fault)
         }
-        return EventImportRow(event: event, refusal: refusal)
+        let sequence = record["external_sequence"]?.integer.map { Int(clamping: $0) }
+        return EventImportRow(event: event, sequence: sequence, refusal: refusal)
     }
 
     private static func importID(_ record: JSONValue, _ draft: EventDraft) throws -> EventID {
@@ -90,7 +93,7 @@ extension EventService {
             let row = rows[index]
             let current = known[row.event.id] ?? rows[index].event
             do {
-                let updated = try await revise(current, as: EventDraft(row.event), options, principal)
+                let updated = try await revise(current, as: EventDraft(row.event), row.sequence, options, principal)
                 known[updated.id] = updated
                 outcomes[index] = updated.version == current.version ? .skipped : .updated
             } catch let error as EMSError where error.code == .notFound || error.code == .invalid {
@@ -118,11 +121,14 @@ extension EventService {
     }
 
     /// Changes an event to what a record says, unless the record is older than what is known, or says the same.
-    private func revise(_ current: Event, as draft: EventDraft, _ options: EventImportOptions, _ principal: Principal) async throws -> Event {
+    private func revise(
+        _ current: Event, as draft: EventDraft, _ sequence: Int?, _ options: EventImportOptions, _ principal: Principal
+    ) async throws -> Event {
         func revision(of current: Event) throws -> Event? {
             var draft = draft
             draft.origin = draft.origin ?? current.origin
-            if let known = current.origin, let new = draft.origin, new.key == known.key, new.sequence < known.sequence { return nil }
+            // One of ours counts its versions from 1, and tells them from 0 (SEQUENCE).
+            if let sequence, sequence < current.origin?.sequence ?? current.version - 1 { return nil }
             return draft == EventDraft(current) ? nil : try updated(current, by: principal) { _ in draft }
         }
         var current = current

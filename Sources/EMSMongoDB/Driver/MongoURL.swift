@@ -19,7 +19,7 @@ final class MongoURL: @unchecked Sendable {
     /// - Parameter patient: for work that may take long on the server (building indexes): no limit for an answer.
     /// - Throws: ``EMSError`` that says what is wrong with the string, without showing it: it may hold a password.
     init(_ text: String, patient: Bool = false) throws {
-        Self.begin()
+        try Self.begin()
         var error = bson_error_t()
         guard let uri = mongoc_uri_new_with_error(text, &error) else {
             let reason = withUnsafeBytes(of: error.message) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
@@ -76,10 +76,16 @@ final class MongoURL: @unchecked Sendable {
     }
 
     /// libmongoc wants to be initialised once, before anything else; its own narration on stderr is not for the operator.
-    private static func begin() { _ = initialised }
+    /// - Throws: ``EMSError`` with ``ErrorCode/configuration`` where the library is not on this machine.
+    private static func begin() throws { try initialised.get() }
 
-    private static let initialised: Void = {
+    private static let initialised: Result<Void, EMSError> = {
+        if let problem = ems_mongoc_load() {
+            return .failure(
+                EMSError(.configuration, "libmongoc cannot be loaded: \(String(cString: problem))", fix: "install it: apt-get install libmongoc-1.0-0"))
+        }
         mongoc_log_set_handler(nil, nil)
         mongoc_init()
+        return .success(())
     }()
 }

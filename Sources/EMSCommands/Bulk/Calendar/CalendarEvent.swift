@@ -28,14 +28,15 @@ struct CalendarEvent {
         }
         func first(_ name: String) -> ContentLine? { top.first { $0.name == name } }
         guard let begin = first("DTSTART") else { throw EMSError(.invalid, "DTSTART is missing") }
-        guard let title = first("SUMMARY")?.unescaped, !title.isEmpty else { throw EMSError(.invalid, "SUMMARY is missing") }
+        guard let title = first("SUMMARY")?.unescaped.replacing("\n", with: " "), !title.isEmpty else { throw EMSError(.invalid, "SUMMARY is missing") }
         let start = try Self.moment(begin, zone, zones)
         let end = try Self.end(begin, start, first("DTEND"), first("DURATION"), zone, zones)
         var members: [JSONValue.Member] = []
         func add(_ name: String, _ value: JSONValue?) { if let value { members.append(.init(name: name, value: value)) } }
         add("title", .string(title))
         add("description", first("DESCRIPTION").map { .string($0.unescaped) })
-        add("location", first("LOCATION").map { .string($0.unescaped) })
+        // Some programs write addresses with a line for each part.
+        add("location", first("LOCATION").map { .string($0.unescaped.replacing("\n", with: ", ")) })
         add("start_time", .string(start.description))
         add("end_time", .string(end.description))
         let tags = top.filter { $0.name == "CATEGORIES" }.flatMap(\.list).filter { !$0.isEmpty }
@@ -46,14 +47,15 @@ struct CalendarEvent {
         let attachment = top.first { $0.name == "ATTACH" && $0["VALUE"] == nil && $0.value.lowercased().hasPrefix("http") }
         add("attachment_url", attachment.map { .string($0.value) })
         let uid = first("UID")?.unescaped ?? ""
-        if uid.hasSuffix(Self.domain), let id = EventID(uid.dropLast(Self.domain.count)) {
-            add("event_id", .string(id.description))
-        } else if !uid.isEmpty {
+        let own = uid.hasSuffix(Self.domain) ? EventID(uid.dropLast(Self.domain.count)) : nil
+        let kept = Self.kept(lines, attachment: attachment, isOurs: own != nil)
+        if let own { add("event_id", .string(own.description)) }
+        // One of ours that comes back as it went has no origin elsewhere.
+        if !uid.isEmpty, own == nil || !kept.isEmpty {
             add("external_id", .string(uid))
-            add("external_sequence", first("SEQUENCE").flatMap { Int64($0.value) }.map { .integer($0) })
-            let kept = Self.kept(lines, attachment: attachment)
             add("external_properties", kept.isEmpty ? nil : .string(kept.joined(separator: "\n")))
         }
+        add("external_sequence", first("SEQUENCE").flatMap { Int64($0.value) }.map { .integer($0) })
         record = .object(members)
     }
 
@@ -68,35 +70,46 @@ struct CalendarEvent {
     }
 
     /// What has no field of ours; and of our fields what says more than the field: a parameter, a zone, a date without time.
-    private static func kept(_ lines: [ContentLine], attachment: ContentLine?) -> [String] {
+    private static func kept(_ lines: [ContentLine], attachment: ContentLine?, isOurs: Bool) -> [String] {
         var depth = 0
         return lines.filter { line in
             if line.name == "BEGIN" { depth += 1 }
             defer { if line.name == "END" { depth -= 1 } }
             if depth > 0 || !own.contains(line.name) { return line != attachment }
+            // Our fields say it all, however a program wrote it that passed our event on.
+            if isOurs { return false }
             switch line.name {
             case "DTSTART", "DTEND", "DURATION": return line.name == "DURATION" || !line.value.hasSuffix("Z") || !line.parameters.isEmpty
             case "STATUS": return line.value.uppercased() == "TENTATIVE"
             case "SUMMARY", "DESCRIPTION", "LOCATION": return !line.parameters.isEmpty
             default: return false
             }
-        }.map(\.text)
+        }.map { line in
+            // Names are the same in small letters; some programs take them for others.
+            own.contains(line.name) ? line.name + line.text.dropFirst(line.name.count) : line.text
+        }
     }
 
     private static func moment(_ line: ContentLine, _ zone: Zone, _ zones: [String: CalendarZone]) throws(EMSError) -> Timestamp {
-        let clock: ClockTime
-        switch CalendarTime(line.value) {
-        case .moment(let moment)?: return moment
-        case .date(let day)?: clock = ClockTime(day: day)
-        case .clock(let time)?: clock = time
-        case nil: throw EMSError(.invalid, "\(line.name) is no date or time: \(Printable.quoted(line.value))")
+        guard let time = CalendarTime(line.value) else {
+            throw EMSError(.invalid, "\(line.name) is no date or time: \(Printable.quoted(line.value))")
         }
-        guard let name = line["TZID"] else { return zone.moment(at: clock) }
+        if case .moment(let moment) = time { return moment }
+        return try moment(time.clock ?? ClockTime(day: 0), line["TZID"], line.name, zone, zones)
+    }
+
+    /// - Parameters:
+    ///   - name: the `TZID` of the property; `nil` for a time that is at home in any zone.
+    ///   - property: for what is told.
+    private static func moment(
+        _ clock: ClockTime, _ name: String?, _ property: String, _ zone: Zone, _ zones: [String: CalendarZone]
+    ) throws(EMSError) -> Timestamp {
+        guard let name else { return zone.moment(at: clock) }
         if let known = Zone(name: name) { return known.moment(at: clock) }
         let defined = zones[name]
         if let iana = defined?.ianaName, let known = Zone(name: iana) { return known.moment(at: clock) }
         guard let defined, defined.isDefined else {
-            throw EMSError(.invalid, "\(line.name): the zone \(Printable.quoted(name)) is neither defined before nor a known name")
+            throw EMSError(.invalid, "\(property): the zone \(Printable.quoted(name)) is neither defined before nor a known name")
         }
         return clock.moment { defined.offset(at: $0) }
     }
@@ -107,10 +120,12 @@ struct CalendarEvent {
     ) throws(EMSError) -> Timestamp {
         if let end { return try moment(end, zone, zones) }
         if let duration {
-            guard let seconds = CalendarTime.duration(duration.value) else {
+            guard let (days, seconds) = CalendarTime.duration(duration.value) else {
                 throw EMSError(.invalid, "DURATION is none: \(Printable.quoted(duration.value))")
             }
-            return start.adding(seconds: seconds)
+            guard days > 0, let clock = CalendarTime(begin.value)?.clock else { return start.adding(seconds: days * 86_400 + seconds) }
+            let day = ClockTime(milliseconds: clock.milliseconds + days * 86_400_000)
+            return try moment(day, begin["TZID"], begin.name, zone, zones).adding(seconds: seconds)
         }
         // A date alone is that day (section 3.6.1).
         if case .date(let day)? = CalendarTime(begin.value) { return zone.moment(at: ClockTime(day: day + 1)) }
@@ -161,7 +176,7 @@ struct CalendarEvent {
         case .completed: lines += ["STATUS:CONFIRMED", "X-EMS-STATUS:COMPLETED"]
         }
         if !event.tags.isEmpty { lines.append("CATEGORIES:\(event.tags.map(ContentLine.escaped).joined(separator: ","))") }
-        if let place = event.coordinates { lines.append("GEO:\(place.latitude);\(place.longitude)") }
+        if let place = event.coordinates { lines.append("GEO:\(decimal(place.latitude));\(decimal(place.longitude))") }
         if let url = event.attachmentURL { lines.append("ATTACH:\(url)") }
         if let attendees = event.maxAttendees { lines.append("X-EMS-MAX-ATTENDEES:\(attendees)") }
         var depth = 0
@@ -174,6 +189,14 @@ struct CalendarEvent {
         return lines.map(ContentLine.folded).joined()
     }
 
+    /// Without an exponent, which iCalendar has not (RFC 5545, section 3.3.7).
+    private static func decimal(_ number: Double) -> String {
+        let text = number.description
+        guard text.contains("e") else { return text }
+        let billionths = String(Int64((abs(number) * 1e12).rounded()))
+        return (number < 0 ? "-0." : "0.") + String(repeating: "0", count: max(0, 12 - billionths.count)) + billionths
+    }
+
     private static func times(of event: Event, kept: [ContentLine], _ zone: Zone) -> [String] {
         let came = kept.filter { ["DTSTART", "DTEND", "DURATION"].contains($0.name) }
         if let begin = came.first(where: { $0.name == "DTSTART" }), let start = try? moment(begin, zone, [:]), start == event.startTime,
@@ -182,10 +205,14 @@ struct CalendarEvent {
         {
             return came.map(\.text)
         }
-        guard case .named(let named) = zone else {
-            return ["DTSTART:\(CalendarTime.text(utc: event.startTime))", "DTEND:\(CalendarTime.text(utc: event.endTime))"]
+        // A calendar counts in seconds; an event ends after it begins.
+        let end = event.endTime.secondsSinceEpoch > event.startTime.secondsSinceEpoch ? event.endTime : event.startTime.adding(seconds: 1)
+        let times = [("DTSTART", event.startTime), ("DTEND", end)]
+        // In the hour that clocks show twice, programs differ in which of the two is meant.
+        guard case .named(let named) = zone, !times.contains(where: { zone.isAmbiguous($0.1) }) else {
+            return times.map { "\($0):\(CalendarTime.text(utc: $1))" }
         }
-        return [("DTSTART", event.startTime), ("DTEND", event.endTime)].map { name, moment in
+        return times.map { name, moment in
             "\(name);TZID=\(named.identifier):\(CalendarTime.text(zone.clock(at: moment)))"
         }
     }

@@ -33,6 +33,15 @@ enum CalendarTime: Equatable {
         self = bytes.count == 16 ? .moment(Timestamp(milliseconds: clock.milliseconds)) : .clock(clock)
     }
 
+    /// What a clock shows, where it is no moment of its own; the first moment of a day.
+    var clock: ClockTime? {
+        switch self {
+        case .date(let day): ClockTime(day: day)
+        case .clock(let clock): clock
+        case .moment: nil
+        }
+    }
+
     /// `20270301T090000`
     static func text(_ clock: ClockTime) -> String {
         let text = Timestamp(milliseconds: clock.milliseconds).description
@@ -41,12 +50,13 @@ enum CalendarTime: Equatable {
 
     static func text(utc moment: Timestamp) -> String { text(ClockTime(milliseconds: moment.milliseconds)) + "Z" }
 
-    /// `P1DT2H`, in seconds; days and weeks of a clock are taken for 24 hours each.
-    static func duration(_ text: String) -> Int64? {
+    /// `P1DT2H`: days of the calendar, which may have 23 or 25 hours, and seconds (RFC 5545, section 3.3.6).
+    static func duration(_ text: String) -> (days: Int64, seconds: Int64)? {
         var rest = Substring(text)
         if rest.hasPrefix("+") { rest = rest.dropFirst() }
         guard rest.hasPrefix("P") else { return nil }
         rest = rest.dropFirst()
+        var days: Int64 = 0
         var seconds: Int64 = 0
         var isTime = false
         var number: Int64?
@@ -58,12 +68,12 @@ enum CalendarTime: Equatable {
             } else if character == "T" {
                 isTime = true
             } else {
-                let units: [Character: Int64] = isTime ? ["H": 3600, "M": 60, "S": 1] : ["W": 604_800, "D": 86_400]
+                let units: [Character: Int64] = isTime ? ["H": 3600, "M": 60, "S": 1] : ["W": 7, "D": 1]
                 guard let count = number, let unit = units[character] else { return nil }
-                seconds += count * unit
+                if isTime { seconds += count * unit } else { days += count * unit }
                 number = nil
             }
         }
-        return number == nil && seconds > 0 ? seconds : nil
+        return number == nil && days + seconds > 0 ? (days, seconds) : nil
     }
 }
