@@ -72,6 +72,11 @@ bench-servers: release
 	swift build --configuration release --static-swift-stdlib --product ServerBenchmark
 	Benchmarks/servers
 
+## bench-bulk: measure import and export beside the sqlite3 shell and plain C
+.PHONY: bench-bulk
+bench-bulk: release
+	Benchmarks/bulk
+
 ## install: install the release binary, manual pages and completions under PREFIX
 .PHONY: install
 install: release

@@ -39,6 +39,7 @@ let package = Package(
             name: "EMSCommands",
             dependencies: [
                 "CReadline",
+                "CClock",
                 "EMSServer",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Yams", package: "Yams"),
@@ -130,6 +131,7 @@ let package = Package(
             name: "CMongoC",
             linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]
         ),
+        .target(name: "CClock"),
         .target(
             name: "CReadline",
             linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]

@@ -25,7 +25,7 @@ static inline int number(const char *text, int least) {
   char *end;
   errno = 0;
   long value = strtol(text, &end, 10);
-  if (errno || end == text || *end || value < least || value > 1000000) fail("%s is no number from %d on", text, least);
+  if (errno || end == text || *end || value < least || value > 100000000) fail("%s is no number from %d on", text, least);
   return (int)value;
 }
 

@@ -15,8 +15,9 @@
 
 #define PROGRAM "mongo"
 #include "common.h"
+#include "words.h"
 
-enum { id_limit = 10000, page_size = 10, bulk_size = 500, depth_limit = 10000, tag_limit = 32, word_limit = 64 };
+enum { id_limit = 10000, page_size = 10, bulk_size = 500, depth_limit = 10000, tag_limit = 32 };
 
 static const char *database;
 static char (*ids)[33];
@@ -219,38 +220,6 @@ typedef struct {
 static const char description[] = "An evening with talks, music and food for everybody who likes to meet other people.";
 static const char location[] = "Town Hall, Main Street 1";
 static const char *const tags[] = {"music", "talks"};
-
-typedef struct {
-  char texts[word_limit][sizeof description];
-  int count;
-} words_t;
-
-/* Adds the words of a text, in lower case, each once. */
-static void add_words(words_t *words, const char *text) {
-  while (*text) {
-    char word[sizeof description];
-    size_t length = 0;
-    for (; (*text >= 'a' && *text <= 'z') || (*text >= 'A' && *text <= 'Z') || (*text >= '0' && *text <= '9'); text++)
-      word[length++] = (char)(*text >= 'A' && *text <= 'Z' ? *text + 32 : *text);
-    if (*text) text++;
-    word[length] = 0;
-    int index = 0;
-    while (index < words->count && strcmp(words->texts[index], word)) index++;
-    if (length && index == words->count) memcpy(words->texts[words->count++], word, length + 1);
-  }
-}
-
-static void append_words(bson_t *document, const char *name, const words_t *words) {
-  bson_t array;
-  bson_append_array_begin(document, name, -1, &array);
-  for (int index = 0; index < words->count; index++) {
-    char buffer[16];
-    const char *key;
-    bson_uint32_to_string((uint32_t)index, &key, buffer, sizeof buffer);
-    BSON_APPEND_UTF8(&array, key, words->texts[index]);
-  }
-  bson_append_array_end(document, &array);
-}
 
 static void append_fields(bson_t *document, const draft_t *event) {
   int64_t start = event->now + INT64_C(30) * 86400 * 1000;

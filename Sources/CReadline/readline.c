@@ -1,21 +1,22 @@
 #include "CReadline.h"
 
 #include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <readline/history.h>
 #include <readline/readline.h>
-#include <setjmp.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/select.h>
 #include <unistd.h>
 
 // What we use of the library, found when it is loaded.
 static struct {
-    char *(*readline)(const char *);
     void (*add_history)(const char *);
     int (*read_history)(const char *);
-    int (*write_history)(const char *);
-    void (*stifle_history)(int);
+    int (*append_history)(int, const char *);
+    int (*history_truncate_file)(const char *, int);
     int (*history_expand)(char *, char **);
     void (*using_history)(void);
     char **(*completion_matches)(const char *, rl_compentry_func_t *);
@@ -41,7 +42,8 @@ static ems_completer completer;
 static char **candidates;
 static char *finished;
 static int has_finished;
-static volatile sig_atomic_t was_interrupted;
+// Ctrl-C may reach any thread: it is passed on to the one that waits for a key.
+static int interrupts[2] = {-1, -1};
 
 void ems_readline_set_completer(ems_completer new_completer) { completer = new_completer; }
 
@@ -81,11 +83,10 @@ const char *ems_readline_load(const char *application) {
         const char *name;
         void *place;
     } symbols[] = {
-        {"readline", &rl.readline},
         {"add_history", &rl.add_history},
         {"read_history", &rl.read_history},
-        {"write_history", &rl.write_history},
-        {"stifle_history", &rl.stifle_history},
+        {"append_history", &rl.append_history},
+        {"history_truncate_file", &rl.history_truncate_file},
         {"history_expand", &rl.history_expand},
         {"using_history", &rl.using_history},
         {"rl_completion_matches", &rl.completion_matches},
@@ -111,6 +112,11 @@ const char *ems_readline_load(const char *application) {
         if (symbol == NULL) return dlerror();
         memcpy(symbols[index].place, &symbol, sizeof symbol);
     }
+    if (pipe(interrupts) != 0) return strerror(errno);
+    for (int end = 0; end < 2; end++) {
+        fcntl(interrupts[end], F_SETFD, FD_CLOEXEC);
+        fcntl(interrupts[end], F_SETFL, O_NONBLOCK);
+    }
     is_loaded = 1;
     *rl.readline_name = application;
     *rl.catch_signals = 0;
@@ -130,7 +136,10 @@ static void finish(char *line) {
 
 static void note_interrupt(int number) {
     (void)number;
-    was_interrupted = 1;
+    int error = errno;
+    ssize_t count = write(interrupts[1], "", 1);
+    (void)count;
+    errno = error;
 }
 
 enum ems_line_state ems_readline_line(const char *prompt, char **line) {
@@ -139,33 +148,27 @@ enum ems_line_state ems_readline_line(const char *prompt, char **line) {
     action.sa_handler = note_interrupt;
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, &former);
-    was_interrupted = 0;
+    char drained[16];
+    while (read(interrupts[0], drained, sizeof drained) > 0) {}
     has_finished = 0;
     finished = NULL;
     rl.callback_handler_install(prompt, finish);
     enum ems_line_state state = EMS_LINE_READ;
-    sigset_t blocked, open;
-    sigemptyset(&blocked);
-    sigaddset(&blocked, SIGINT);
-    pthread_sigmask(SIG_BLOCK, &blocked, &open);
-    sigdelset(&open, SIGINT);
     while (!has_finished) {
         fd_set readable;
         FD_ZERO(&readable);
         FD_SET(STDIN_FILENO, &readable);
-        int count = pselect(STDIN_FILENO + 1, &readable, NULL, NULL, NULL, &open);
-        if (was_interrupted) {
+        FD_SET(interrupts[0], &readable);
+        if (select(interrupts[0] + 1, &readable, NULL, NULL, NULL) < 0) continue;
+        if (FD_ISSET(interrupts[0], &readable)) {
             rl.free_line_state();
             rl.cleanup_after_signal();
             rl.callback_handler_remove();
             state = EMS_LINE_INTERRUPTED;
             break;
         }
-        if (count > 0) rl.callback_read_char();
+        rl.callback_read_char();
     }
-    sigset_t pending;
-    sigemptyset(&pending);
-    pthread_sigmask(SIG_SETMASK, &open, NULL);
     sigaction(SIGINT, &former, NULL);
     if (state == EMS_LINE_READ && finished == NULL) state = EMS_LINE_END;
     *line = finished;
@@ -176,10 +179,9 @@ void ems_history_add(const char *line) { rl.add_history(line); }
 
 int ems_history_read(const char *path) { return rl.read_history(path); }
 
-int ems_history_write(const char *path, int lines) {
-    rl.stifle_history(lines);
-    return rl.write_history(path);
-}
+int ems_history_append(const char *path) { return rl.append_history(1, path); }
+
+int ems_history_truncate(const char *path, int lines) { return rl.history_truncate_file(path, lines); }
 
 int ems_history_expand(const char *line, char **text) {
     char *copy = strdup(line);

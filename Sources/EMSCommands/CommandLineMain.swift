@@ -22,8 +22,9 @@ public enum CommandLineMain {
                 try StandardOutput.write("ems \(EMS.version)\n")
                 try finish()
             }
+            Style.turnOff(arguments.contains("--no-color"))
             try UnknownVerb.check(arguments)
-            var command = try EMS.parseAsRoot(ArgumentOrder.normalized(arguments))
+            var command = try parse(arguments)
             guard command is any AsyncParsableCommand else {
                 try command.run()
                 try finish()
@@ -31,6 +32,17 @@ public enum CommandLineMain {
             run(asynchronously: command)
         } catch {
             exit(report(error))
+        }
+    }
+
+    /// The command that the arguments mean.
+    static func parse(_ arguments: [String]) throws -> any ParsableCommand {
+        do {
+            return try EMS.parseAsRoot(ArgumentOrder.normalized(arguments))
+        } catch where EMS.exitCode(for: error) == .validationFailure {
+            // A misspelt option is told first: what is missing besides is most often missing for it.
+            try UnknownVerb.checkOptions(ArgumentOrder.normalized(arguments))
+            throw error
         }
     }
 
@@ -52,40 +64,48 @@ public enum CommandLineMain {
         exit(0)
     }
 
+    /// - Parameter place: what a message begins with: the program, or the line of a script.
     /// Tells what went wrong, on stderr (or shows the help that was asked for, on stdout).
     /// - Returns: the exit status.
-    private static func report(_ error: any Error) -> Int32 {
+    static func report(_ error: any Error, place: String = "ems") -> Int32 {
         try? StandardOutput.finish()
         if error is StandardOutput.Closed { return 0 }
-        if let error = error as? EMSError { return report(error) }
+        if let error = error as? EMSError { return report(error, place: place) }
         // What the parser throws: usage errors, and requests for help.
         let code = EMS.exitCode(for: error)
         let isOurs = code == .failure
-        if isOurs { return report(EMSError(error)) }
+        if isOurs { return report(EMSError(error), place: place) }
         let message = EMS.fullMessage(for: error)
         if code.isSuccess {
             do {
                 try StandardOutput.write(message + "\n")
                 try StandardOutput.flush()
             } catch {
-                return error is StandardOutput.Closed ? 0 : report(error)
+                return error is StandardOutput.Closed ? 0 : report(error, place: place)
             }
             return 0
         }
         // The parser repeats what it was given; nothing of it may reach the terminal as a command.
         let lines = message.split(separator: "\n", omittingEmptySubsequences: false).map { Printable.stripped(String($0)) }
-        StandardError.write(lines.joined(separator: "\n").replacing("Error: ", with: "ems: ", maxReplacements: 1))
+        StandardError.write(lines.joined(separator: "\n").replacing("Error: ", with: "\(mark(place)): ", maxReplacements: 1))
         return ErrorCode.usage.exitStatus
     }
 
-    private static func report(_ error: EMSError) -> Int32 {
+    /// Where the error is, in red on a terminal.
+    private static func mark(_ place: String) -> String {
+        Style.isShown(on: STDERR_FILENO) ? Style.red.applied(to: place) : place
+    }
+
+    private static func report(_ error: EMSError, place: String) -> Int32 {
         if error.fields.count > 1 {
-            StandardError.write("ems: \(error.code.title.lowercased()):")
+            StandardError.write("\(mark(place)): \(error.code.title.lowercased()):")
             for field in error.fields {
-                StandardError.write("  \(field.location.filter { $0 != "body" }.joined(separator: ".")) \(field.message)")
+                let name = field.location.filter { $0 != "body" }.joined(separator: ".")
+                StandardError.write(Printable.stripped("  \(name) \(field.message)"))
             }
         } else {
-            StandardError.write("ems: \(error)")
+            // A path, or what a server said, may hold what a terminal would obey.
+            StandardError.write("\(mark(place)): \(Printable.stripped(error.description))")
         }
         return error.code.exitStatus
     }

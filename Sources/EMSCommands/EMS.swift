@@ -16,7 +16,7 @@ struct EMS: AsyncParsableCommand {
         version: "ems \(version)",
         subcommands: [
             UserCommand.self, EventCommand.self, NotifyCommand.self, TokenCommand.self, BrokerCommand.self, StoreNoun.self,
-            ConfigCommand.self, ServeCommand.self, GenerateCommand.self,
+            ConfigCommand.self, ServeCommand.self, ShellCommand.self, DoctorCommand.self, GenerateCommand.self,
         ])
 }
 

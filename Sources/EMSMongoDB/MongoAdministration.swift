@@ -18,10 +18,16 @@ public struct MongoAdministration: StoreAdministration {
             } reading: {
                 try $0.text("version")
             }
+            let (time, set) = try connection.command {
+                $0.member("hello", 1)
+            } reading: {
+                (try $0.date("localTime"), try $0.optionalText("setName"))
+            }
             return StoreReport(
                 kind: "mongodb", location: name, version: server, schemaVersion: try Schema.version(in: connection),
                 latestSchemaVersion: Schema.version, missingIndexes: try Schema.missing(in: connection).map(\.name),
-                users: try connection.recordedCount(.users), events: try connection.recordedCount(.events))
+                users: try connection.recordedCount(.users), events: try connection.recordedCount(.events), serverTime: time,
+                isReplicated: set != nil)
         }
     }
 

@@ -49,7 +49,7 @@ public struct Runtime: Sendable {
             batchSize: isBulk ? Self.bulkBatchSize : ChangeConsumer.usualBatchSize, logger: logger)
     }
 
-    private static let bulkBatchSize = 2500
+    private static let bulkBatchSize = 2000
 
     public var completion: CompletionService { CompletionService(stores: backend.stores) }
     public var storeAdministration: any StoreAdministration { backend.storeAdministration }
@@ -107,6 +107,11 @@ public struct Runtime: Sendable {
         } catch {
             return Health(pending: pending, broker: .failure(EMSError(error)))
         }
+    }
+
+    /// Writes something into the store that is gone by itself a second later.
+    public func testWrite() async throws {
+        _ = try await backend.stores.rateLimits.attempt("doctor", limit: 1_000_000, window: 1, at: .now())
     }
 
     /// Removes what has served its time: idempotency keys of yesterday, sessions that ended a week ago.

@@ -38,6 +38,9 @@ struct SQLiteBrokerAdministration: BrokerAdministration {
             deadLetters: status.deadLetters)
     }
 
+    /// The store's own test of writing is the broker's: they are one file.
+    func probe() async throws { _ = try await report() }
+
     func declare(replacing: Bool) async throws -> Int { 0 }
 
     func deadLetters(limit: Int) async throws -> [DeadLetter] {

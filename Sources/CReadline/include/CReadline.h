@@ -11,7 +11,7 @@ const char *ems_readline_load(const char *application);
 /// NULL for nothing.
 typedef char **(*ems_completer)(const char *line, int start, const char *word);
 
-/// Whether a character at a place of the line stands in quotes or behind a backslash.
+/// An only candidate that is \"\\x01files\" means the names of files.
 void ems_readline_set_completer(ems_completer completer);
 
 /// What ems_readline_line answers.
@@ -21,9 +21,10 @@ enum ems_line_state { EMS_LINE_READ, EMS_LINE_END, EMS_LINE_INTERRUPTED };
 enum ems_line_state ems_readline_line(const char *prompt, char **line);
 
 void ems_history_add(const char *line);
-/// Both return 0, or an errno.
+/// All return 0, or an errno. The file is the caller's to make. Appended is the line that was added last.
 int ems_history_read(const char *path);
-int ems_history_write(const char *path, int lines);
+int ems_history_append(const char *path);
+int ems_history_truncate(const char *path, int lines);
 /// Replaces `!!` and its like. Returns -1 for a mistake (the text is what is wrong), 0 where nothing was replaced, 1 where something was,
 /// 2 where the line shall be shown and not run. The text is the caller's to free(3).
 int ems_history_expand(const char *line, char **text);

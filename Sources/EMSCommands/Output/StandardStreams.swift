@@ -84,9 +84,9 @@ enum FileDescriptor {
         }
     }
 
-    /// Reads what is there, up to 64 KiB; an empty array at the end, `nil` for an error.
-    static func read(from descriptor: Int32) -> [UInt8]? {
-        var buffer = [UInt8](repeating: 0, count: 1 << 16)
+    /// Reads what is there, up to a limit; an empty array at the end, `nil` for an error.
+    static func read(from descriptor: Int32, upTo limit: Int = 1 << 16) -> [UInt8]? {
+        var buffer = [UInt8](repeating: 0, count: limit)
         while true {
             let count = buffer.withUnsafeMutableBytes { systemRead(descriptor, $0.baseAddress, $0.count) }
             if count < 0, errno == EINTR { continue }

@@ -146,18 +146,27 @@ enum DisplayWidth {
     }
 
     private static func width(of character: Character) -> Int {
-        guard let first = character.unicodeScalars.first else { return 0 }
-        let properties = first.properties
-        if properties.isDefaultIgnorableCodePoint || [.nonspacingMark, .enclosingMark].contains(properties.generalCategory) { return 0 }
-        let isEmoji = properties.isEmojiPresentation || character.unicodeScalars.contains("\u{FE0F}")
-        return isEmoji || isWide(first.value) ? 2 : 1
+        let scalars = character.unicodeScalars
+        // An emoji is one, however many it is joined of.
+        if scalars.contains(where: { $0.properties.isEmojiPresentation || $0 == "\u{FE0F}" }) { return 2 }
+        // Other characters that Swift counts as one have a place for each of their letters.
+        return scalars.reduce(0) { $0 + width(of: $1) }
+    }
+
+    private static func width(of scalar: Unicode.Scalar) -> Int {
+        let properties = scalar.properties
+        if properties.isDefaultIgnorableCodePoint { return 0 }
+        switch properties.generalCategory {
+        case .nonspacingMark, .enclosingMark, .spacingMark, .format: return 0
+        default: return isWide(scalar.value) ? 2 : 1
+        }
     }
 
     /// The wide and full-width ranges of Unicode Standard Annex 11.
     private static func isWide(_ value: UInt32) -> Bool {
         switch value {
         case 0x1100...0x115F, 0x2E80...0x303E, 0x3041...0x33FF, 0x3400...0x4DBF, 0x4E00...0x9FFF, 0xA000...0xA4CF, 0xAC00...0xD7A3,
-            0xF900...0xFAFF, 0xFE30...0xFE6F, 0xFF00...0xFF60, 0xFFE0...0xFFE6, 0x20000...0x3FFFD:
+            0xF900...0xFAFF, 0xFE30...0xFE6F, 0xFF00...0xFF60, 0xFFE0...0xFFE6, 0x16FE0...0x18DFF, 0x1AFF0...0x1B2FF, 0x1F200...0x1F265, 0x20000...0x3FFFD:
             true
         default: false
         }

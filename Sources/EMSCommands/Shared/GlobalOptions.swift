@@ -35,9 +35,11 @@ struct GlobalOptions: ParsableArguments {
 
     func sources(_ flags: [SettingKey: String] = [:]) throws -> SettingSources {
         var flags = flags
-        flags[.dataDir] = dataDir
+        // In a shell, what it was started with holds where a line says nothing else.
+        let shell = KeptRuntime.current?.options
+        flags[.dataDir] = dataDir ?? shell?.dataDir
         return try SettingSources(
-            flags: flags, file: config, profile: profile, environment: ProcessInfo.processInfo.environment)
+            flags: flags, file: config ?? shell?.config, profile: profile ?? shell?.profile, environment: ProcessInfo.processInfo.environment)
     }
 
     func settings(_ flags: [SettingKey: String] = [:]) throws -> Settings {
@@ -75,6 +77,7 @@ extension StoreCommand {
     mutating func run() async throws {
         let lock = try await locking.acquire(Self.lockName, global.settings())
         defer { withExtendedLifetime(lock) {} }
+        if let kept = KeptRuntime.current, kept.serves(global) { return try await run(kept.runtime, as: global.principal) }
         let runtime = try await global.openRuntime(Self.mode)
         do {
             try await run(runtime, as: global.principal)

@@ -1,4 +1,5 @@
 import Dispatch
+import EMSCore
 import Synchronization
 
 #if canImport(Glibc)
@@ -9,25 +10,34 @@ import Musl
 import Darwin
 #endif
 
-/// Ctrl-C (and SIGTERM) while something long goes on: noted, so that it can stop where nothing is half done. The second one ends the
-/// process at once.
+/// Ctrl-C (and SIGTERM) while something long goes on: noted, so that it can stop where nothing is half done. Outside of a shell the second
+/// one ends the process at once.
 final class Interruption: Sendable {
     private final class State: Sendable {
         let count = Atomic<Int>(0)
     }
 
+    /// How many there are: the last one that ends gives the signals back.
+    private static let open = Mutex(0)
+
     private let state = State()
     private nonisolated(unsafe) let sources: [any DispatchSourceSignal]
 
-    init() {
-        sources = [SIGINT, SIGTERM].map { number in
+    /// - Parameters:
+    ///   - endsProcess: whether the second one ends the process.
+    ///   - requested: called at each.
+    init(endsProcess: Bool = KeptRuntime.current == nil, requested: @escaping @Sendable () -> Void = {}) {
+        Self.open.withLock { count in
             // The default would end the process before the source hears of it.
-            signal(number, SIG_IGN)
-            return DispatchSource.makeSignalSource(signal: number, queue: .global())
+            if count == 0 { for number in Self.signals { signal(number, SIG_IGN) } }
+            count += 1
         }
+        sources = Self.signals.map { DispatchSource.makeSignalSource(signal: $0, queue: .global()) }
         for source in sources {
             source.setEventHandler { [state] in
-                if state.count.add(1, ordering: .relaxed).newValue > 1 { exit(ErrorStatus.interrupted) }
+                let count = state.count.add(1, ordering: .relaxed).newValue
+                if endsProcess, count > 1 { exit(ErrorCode.interrupted.exitStatus) }
+                requested()
             }
             source.activate()
         }
@@ -38,11 +48,11 @@ final class Interruption: Sendable {
 
     func end() {
         for source in sources { source.cancel() }
-        for number in [SIGINT, SIGTERM] { signal(number, SIG_DFL) }
+        Self.open.withLock { count in
+            count -= 1
+            if count == 0 { for number in Self.signals { signal(number, SIG_DFL) } }
+        }
     }
-}
 
-/// The status of a process that was interrupted.
-private enum ErrorStatus {
-    static let interrupted: Int32 = 130
+    private static let signals = [SIGINT, SIGTERM]
 }

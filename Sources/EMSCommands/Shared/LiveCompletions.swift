@@ -1,6 +1,8 @@
 import ArgumentParser
+import Dispatch
 import EMSCore
 import EMSRuntime
+import Synchronization
 
 #if canImport(FoundationEssentials)
 import FoundationEssentials
@@ -14,7 +16,7 @@ enum LiveCompletions {
     static let limit = 50
     private static let patience: Duration = .seconds(2)
 
-    enum Kind {
+    enum Kind: Sendable {
         case events, users, tags, profiles
     }
 
@@ -61,10 +63,25 @@ enum LiveCompletions {
 }
 
 extension CompletionKind {
-    static var events: CompletionKind { .custom { arguments, _, prefix in await LiveCompletions.complete(.events, arguments, prefix) } }
-    static var users: CompletionKind { .custom { arguments, _, prefix in await LiveCompletions.complete(.users, arguments, prefix) } }
-    static var tags: CompletionKind { .custom { arguments, _, prefix in await LiveCompletions.complete(.tags, arguments, prefix) } }
-    static var profiles: CompletionKind { .custom { arguments, _, prefix in await LiveCompletions.complete(.profiles, arguments, prefix) } }
+    static var events: CompletionKind { live(.events) }
+    static var users: CompletionKind { live(.users) }
+    static var tags: CompletionKind { live(.tags) }
+    static var profiles: CompletionKind { live(.profiles) }
+
+    /// The parser asks on the main thread, before anything else runs: it may wait there.
+    private static func live(_ kind: LiveCompletions.Kind) -> CompletionKind {
+        .custom { arguments, _, prefix in
+            let answer = Mutex<[String]>([])
+            let semaphore = DispatchSemaphore(value: 0)
+            Task {
+                let words = await LiveCompletions.complete(kind, arguments, prefix)
+                answer.withLock { $0 = words }
+                semaphore.signal()
+            }
+            semaphore.wait()
+            return answer.withLock { $0 }
+        }
+    }
 }
 
 extension Settings {

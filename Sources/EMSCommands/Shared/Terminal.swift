@@ -27,15 +27,27 @@ enum Terminal {
             throw EMSError(.usage, "there is no terminal to ask for the password", fix: "use --password-stdin or --password-file")
         }
         var silent = original
-        silent.c_lflag &= ~tcflag_t(ECHO)
-        // While the echo is off, the keys that would end the process are read as characters, so that nothing can end it in between.
-        silent.c_lflag &= ~tcflag_t(ISIG)
+        // Key by key, without echo, and those too that would end the process: so nothing can end it in between.
+        silent.c_lflag &= ~tcflag_t(ECHO | ICANON | ISIG)
         tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent)
         defer { tcsetattr(STDIN_FILENO, TCSAFLUSH, &original) }
         StandardError.write(prompt + ": ", newline: false)
-        let answer = readLine()
-        StandardError.write("")
-        guard let answer, !answer.unicodeScalars.contains("\u{3}") else { throw EMSError(.interrupted, "interrupted") }
-        return answer
+        defer { StandardError.write("") }
+        var typed: [UInt8] = []
+        while true {
+            guard let bytes = FileDescriptor.read(from: STDIN_FILENO, upTo: 1), let byte = bytes.first else {
+                throw EMSError(.interrupted, "interrupted")
+            }
+            switch byte {
+            case 0x03: throw EMSError(.interrupted, "interrupted")
+            case 0x04 where typed.isEmpty: throw EMSError(.interrupted, "interrupted")
+            case 0x0A, 0x0D: return String(decoding: typed, as: UTF8.self)
+            case 0x15: typed = []
+            case 0x08, 0x7F:
+                // A character may have several bytes (RFC 3629).
+                while let last = typed.popLast(), last & 0xC0 == 0x80 {}
+            default: typed.append(byte)
+            }
+        }
     }
 }

@@ -23,6 +23,22 @@ enum UnknownVerb {
         }
     }
 
+    /// Finds an option that the command does not have, though it has a similar one.
+    static func checkOptions(_ arguments: [String]) throws {
+        guard var command = try JSONParser.parse(EMS._dumpHelp())["command"] else { return }
+        var rest = arguments[...]
+        while let next = rest.first, let sub = command.elements("subcommands").first(where: { $0["commandName"]?.string == next }) {
+            command = sub
+            rest = rest.dropFirst()
+        }
+        let known = command.elements("arguments").flatMap(\.names)
+        for argument in rest.prefix(while: { $0 != "--" }) where argument.hasPrefix("--") {
+            let name = String(argument.prefix { $0 != "=" })
+            guard !known.contains(name), let nearest = Suggestion.nearest(to: name, among: known) else { continue }
+            throw EMSError(.usage, "there is no option \(Printable.quoted(name))", fix: "did you mean \(nearest)?")
+        }
+    }
+
     /// An option where a verb should stand can only be a global one.
     private static func checkOption(_ argument: String) throws {
         let known = ArgumentOrder.globalOptions.keys + ["--version", "--help", "-h"]

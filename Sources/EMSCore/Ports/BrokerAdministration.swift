@@ -1,6 +1,8 @@
 /// What an operator does with the broker.
 public protocol BrokerAdministration: Sendable {
     func report() async throws -> BrokerReport
+    /// Sends a message of no meaning to a queue of its own, waits for the confirm, and reads it back.
+    func probe() async throws
     /// Declares what the broker lacks.
     /// - Parameter replacing: makes anew what is declared otherwise; its messages go to the dead letters first.
     /// - Returns: how many messages went there.

@@ -21,10 +21,14 @@ public struct StoreReport: Sendable, Equatable {
     public let missingIndexes: [String]
     public let users: Int
     public let events: Int
+    /// What the server's clock shows; `nil` where there is no server.
+    public let serverTime: Timestamp?
+    /// Whether several members keep the data; `nil` where there is no server.
+    public let isReplicated: Bool?
 
     public init(
         kind: String, location: String, version: String, schemaVersion: Int, latestSchemaVersion: Int, missingIndexes: [String], users: Int,
-        events: Int
+        events: Int, serverTime: Timestamp? = nil, isReplicated: Bool? = nil
     ) {
         self.kind = kind
         self.location = location
@@ -34,5 +38,7 @@ public struct StoreReport: Sendable, Equatable {
         self.missingIndexes = missingIndexes
         self.users = users
         self.events = events
+        self.serverTime = serverTime
+        self.isReplicated = isReplicated
     }
 }

@@ -14,6 +14,8 @@ struct RabbitMQAdministration: BrokerAdministration {
             consumers: queue.consumers, deadLetters: dead.messages)
     }
 
+    func probe() async throws { try await administrator.probe() }
+
     func declare(replacing: Bool) async throws -> Int {
         do {
             try await administrator.declare()
@@ -79,6 +81,38 @@ actor Administrator {
             while letters.count < limit, let message = try client.get(topology.deadLetterQueue) { letters.append(DeadLetter(message)) }
             return letters
         }
+    }
+
+    // MARK: Probing
+
+    /// On a connection and a queue of its own, which go together.
+    func probe() throws {
+        let client = try AMQPClient(url, name: "ems doctor")
+        let queue = try client.declareQueue("", durable: false, exclusive: true, autoDelete: true)
+        try client.selectConfirms()
+        try client.publish(OutgoingMessage(exchange: "", routingKey: queue, body: Array("{}".utf8), messageID: "probe"))
+        guard try Self.confirmed(client) else { throw EMSError(.unreachable, "RabbitMQ did not confirm a message within 5 s") }
+        guard let message = try client.get(queue), message.messageID == "probe" else {
+            throw EMSError(.unreachable, "a message that RabbitMQ confirmed did not come back")
+        }
+        try client.acknowledge(message.deliveryTag, multiple: false)
+        // What no queue takes must come back, or changes would be lost on a missing binding.
+        try client.publish(OutgoingMessage(exchange: "", routingKey: queue + ".none", body: [], messageID: "unroutable"))
+        guard try !Self.confirmed(client) else { throw EMSError(.unreachable, "RabbitMQ confirmed a message that no queue took") }
+    }
+
+    /// - Returns: `false` where the message came back first.
+    private static func confirmed(_ client: AMQPClient) throws -> Bool {
+        let deadline = ContinuousClock.now + .seconds(5)
+        while ContinuousClock.now < deadline {
+            switch try client.nextEvent(within: .milliseconds(100)) {
+            case .confirmed(_, _, let isPositive): return isPositive
+            case .returned: return false
+            case .closed(_, let reason): throw EMSError(.unreachable, "RabbitMQ closed the channel: \(reason)")
+            default: continue
+            }
+        }
+        return false
     }
 
     // MARK: Changing

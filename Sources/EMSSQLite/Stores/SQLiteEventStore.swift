@@ -34,45 +34,77 @@ struct SQLiteEventStore: EventStore {
     }
 
     func insert(_ batch: [(event: Event, change: Change?)]) async throws -> Set<EventID> {
-        // Most indexes have the beginning in front: in that order, neighbours share the pages that are written.
-        let batch = batch.enumerated().sorted {
-            ($0.element.event.startTime, $0.offset) < ($1.element.event.startTime, $1.offset)
-        }.map(\.element)
-        return try await database.write { db in
-            var taken: Set<EventID> = []
-            var tags: [(tag: String, event: Event)] = []
+        try await database.write { db in
+            try db.execute(sql: Self.batchTables)
+            var twins: Set<EventID> = []
+            var changes: [(event: EventID, change: Change)] = []
             for (event, change) in batch {
-                guard try Self.insertRow(of: event, withTags: false, in: db) else {
-                    taken.insert(event.id)
+                guard try db.run(Self.insertion(into: "temp.batch_events"), Self.values(of: event)) > 0 else {
+                    twins.insert(event.id)
                     continue
                 }
-                for tag in event.tags { tags.append((tag, event)) }
-                if let change { try SQLiteChangeOutbox.append(change, in: db) }
+                for tag in event.tags {
+                    try db.run(Self.tagInsertion(into: "temp.batch_tags"), Self.values(of: tag, event))
+                }
+                if let change { changes.append((event.id, change)) }
             }
-            // Tag by tag, for the same reason.
-            for (tag, event) in tags.sorted(by: { $0.tag < $1.tag }) { try Self.insert(tag, of: event, in: db) }
-            return taken
+            let known: [EventID] = try db.all("SELECT id FROM temp.batch_events WHERE id IN (SELECT id FROM main.events)") { try $0.id(0) }
+            for id in known {
+                try db.run("DELETE FROM temp.batch_events WHERE id = ?", [id.description])
+                try db.run("DELETE FROM temp.batch_tags WHERE event_id = ?", [id.description])
+            }
+            // One statement for all: at the end of each, the full-text index writes what it has gathered. In the order of the
+            // beginnings, which most indexes have in front, neighbours share the pages that are written.
+            try db.run("INSERT INTO events (\(Self.insertedColumns)) SELECT \(Self.insertedColumns) FROM temp.batch_events ORDER BY start_time")
+            try db.run("INSERT INTO event_tags (\(Self.tagColumns)) SELECT \(Self.tagColumns) FROM temp.batch_tags ORDER BY tag, start_time")
+            let taken = Set(known)
+            for (event, change) in changes where !taken.contains(event) { try SQLiteChangeOutbox.append(change, in: db) }
+            return taken.union(twins)
         }
+    }
+
+    /// Where a batch stands before it is stored as a whole.
+    private static let batchTables = """
+        CREATE TEMP TABLE IF NOT EXISTS batch_events (
+            id TEXT PRIMARY KEY, title, description, location, tags, start_time, end_time, created_by, max_attendees, status, attachment_url,
+            latitude, longitude, created_at, updated_at, version, origin
+        );
+        CREATE TEMP TABLE IF NOT EXISTS batch_tags (tag, start_time, event_id, created_at);
+        CREATE INDEX IF NOT EXISTS temp.batch_tags_event ON batch_tags (event_id);
+        DELETE FROM temp.batch_events;
+        DELETE FROM temp.batch_tags;
+        """
+
+    private static let insertedColumns = """
+        id, title, description, location, tags, start_time, end_time, created_by, max_attendees, status, attachment_url, latitude, longitude, \
+        created_at, updated_at, version, origin
+        """
+    private static let tagColumns = "tag, start_time, event_id, created_at"
+
+    private static func insertion(into table: String) -> String {
+        "INSERT INTO \(table) (\(insertedColumns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING"
+    }
+
+    private static func tagInsertion(into table: String) -> String { "INSERT INTO \(table) (\(tagColumns)) VALUES (?, ?, ?, ?)" }
+
+    private static func values(of event: Event) -> StatementArguments {
+        [
+            event.id.description, event.title, event.description, event.location, event.tags.joined(separator: ","),
+            event.startTime.milliseconds, event.endTime.milliseconds, event.createdBy, event.maxAttendees, event.status.rawValue,
+            event.attachmentURL, event.coordinates?.latitude, event.coordinates?.longitude, event.createdAt.milliseconds,
+            event.updatedAt.milliseconds, event.version, event.origin.map(text),
+        ]
+    }
+
+    private static func values(of tag: String, _ event: Event) -> StatementArguments {
+        [tag, event.startTime.milliseconds, event.id.description, event.createdAt.milliseconds]
     }
 
     /// - Returns: `false` where the id is taken.
     @discardableResult
-    static func insertRow(of event: Event, withTags: Bool = true, in db: Database) throws -> Bool {
-        let inserted = try db.run(
-            """
-            INSERT INTO events (id, title, description, location, tags, start_time, end_time, created_by, max_attendees, status,
-                attachment_url, latitude, longitude, created_at, updated_at, version, origin)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-            ON CONFLICT (id) DO NOTHING
-            """,
-            [
-                event.id.description, event.title, event.description, event.location, event.tags.joined(separator: ","),
-                event.startTime.milliseconds, event.endTime.milliseconds, event.createdBy, event.maxAttendees, event.status.rawValue,
-                event.attachmentURL, event.coordinates?.latitude, event.coordinates?.longitude, event.createdAt.milliseconds,
-                event.updatedAt.milliseconds, event.version, event.origin.map(Self.text),
-            ])
-        guard inserted > 0 else { return false }
-        if withTags { try insertTags(of: event, in: db) }
+    static func insertRow(of event: Event, in db: Database) throws -> Bool {
+        guard try db.run(insertion(into: "events"), values(of: event)) > 0 else { return false }
+        try insertTags(of: event, in: db)
         return true
     }
 
@@ -192,13 +224,7 @@ struct SQLiteEventStore: EventStore {
     }
 
     private static func insertTags(of event: Event, in db: Database) throws {
-        for tag in event.tags { try insert(tag, of: event, in: db) }
-    }
-
-    private static func insert(_ tag: String, of event: Event, in db: Database) throws {
-        try db.run(
-            "INSERT INTO event_tags (tag, start_time, event_id, created_at) VALUES (?, ?, ?, ?)",
-            [tag, event.startTime.milliseconds, event.id.description, event.createdAt.milliseconds])
+        for tag in event.tags { try db.run(tagInsertion(into: "event_tags"), values(of: tag, event)) }
     }
 
     private static func repetition(of key: IdempotencyKey, at now: Timestamp, in db: Database) throws -> InsertOutcome? {

@@ -1,0 +1,182 @@
+import ArgumentParser
+import EMSCore
+import EMSRuntime
+
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+struct ShellCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "shell",
+        abstract: """
+            Type commands without ems in front, on one store that stays open: with history, completion of verbs, flags, ids, usernames and \
+            tags, and JSON over several lines. Without a terminal, the lines of stdin are run one after the other.
+            """,
+        discussion: examples(
+            "ems shell",
+            "ems shell --profile staging",
+            "ems shell --stop-on-error < script.ems"))
+
+    @Flag(help: "End at the first command that fails, with its status; for scripts.")
+    var stopOnError = false
+
+    @OptionGroup var global: GlobalOptions
+
+    func run() async throws {
+        guard KeptRuntime.current == nil else { throw EMSError(.usage, "you are in a shell already") }
+        let runtime = try await global.openRuntime()
+        let kept = KeptRuntime(runtime, global)
+        do {
+            try await KeptRuntime.$current.withValue(kept) {
+                if Terminal.isInteractive, isatty(STDOUT_FILENO) == 1 { try await interact(runtime) } else { try await script() }
+            }
+        } catch {
+            await runtime.close()
+            throw error
+        }
+        await runtime.close()
+    }
+
+    // MARK: At a terminal
+
+    private func interact(_ runtime: Runtime) async throws {
+        let settings = runtime.settings
+        let completion = try ShellCompletion(runtime)
+        let editor = try LineEditor(historyPath: Self.historyPath()) { await completion.candidates($0, $1) }
+        defer { editor.close() }
+        StandardError.write("ems \(EMS.version) on \(settings.storeName). Tab completes, help explains, \\q leaves.")
+        let prompt = Self.prompt(settings)
+        while let line = try await nextLine(editor, prompt) {
+            guard !line.isEmpty else { continue }
+            do {
+                guard let (text, isChanged) = try editor.expanded(line) else { continue }
+                if isChanged { StandardError.write(Printable.stripped(text)) }
+                editor.remember(text)
+                if Self.isFarewell(text) { return }
+                _ = await run(ShellWords.split(text) ?? [], place: "ems")
+            } catch {
+                _ = CommandLineMain.report(error)
+            }
+        }
+    }
+
+    /// A command, over as many lines as it has.
+    /// - Returns: `nil` at the end; an empty text for a line that was given up.
+    private func nextLine(_ editor: LineEditor, _ prompt: String) async throws -> String? {
+        var text = ""
+        while true {
+            switch try await editor.read(text.isEmpty ? prompt : "> ") {
+            case .end:
+                StandardError.write("")
+                return nil
+            case .interrupted:
+                StandardError.write("^C")
+                return ""
+            case .text(let line):
+                text += (text.isEmpty ? "" : "\n") + line
+                if ShellWords.split(text) != nil { return text.allSatisfy(\.isWhitespace) ? "" : text }
+            }
+        }
+    }
+
+    /// The profile and the kind of store; in red where that is production. What takes no room is marked for readline (\001, \002).
+    private static func prompt(_ settings: Settings) -> String {
+        let text = "ems \(Printable.stripped(settings.profile ?? "default")):\(settings.storeKind)> "
+        guard Style.isShown(on: STDERR_FILENO) else { return text }
+        let style: Style = settings.isProduction ? .red : .bold
+        return "\u{1}\u{1B}[\(style.rawValue)m\u{2}\(text.dropLast())\u{1}\u{1B}[0m\u{2} "
+    }
+
+    /// `$XDG_STATE_HOME/ems/history`, its directory for its owner only.
+    private static func historyPath() throws -> String {
+        let directory = SystemPlaces.directory("XDG_STATE_HOME", ".local/state", in: ProcessInfo.processInfo.environment) + "/ems"
+        do {
+            try FileManager.default.createDirectory(
+                atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        } catch {
+            throw EMSError(.permission, "the directory \(directory) cannot be made", fix: "set XDG_STATE_HOME")
+        }
+        return directory + "/history"
+    }
+
+    // MARK: From a script
+
+    private func script() async throws {
+        let input = try InputFile("-")
+        var bytes: [UInt8] = []
+        while let piece = try input.next() { bytes += piece }
+        var pending = ""
+        var first = 0
+        var failures = 0
+        let lines = bytes.split(separator: 0x0A, omittingEmptySubsequences: false).map { String(decoding: $0, as: UTF8.self) }
+        for (index, line) in lines.enumerated() {
+            if pending.isEmpty { first = index + 1 }
+            pending += (pending.isEmpty ? "" : "\n") + line
+            guard let words = ShellWords.split(pending) else { continue }
+            pending = ""
+            guard !words.isEmpty else { continue }
+            if Self.isFarewell(line) { break }
+            let status = await run(words, place: "stdin:\(first)")
+            if status != 0 {
+                failures += 1
+                if stopOnError || status == ErrorCode.interrupted.exitStatus { throw ExitCode(status) }
+            }
+        }
+        if !pending.isEmpty {
+            throw EMSError(.malformed, "stdin:\(first): the line does not end: a quote or a brace is open")
+        }
+        if failures > 0 { throw EMSError(.failed, "\(failures) \(failures == 1 ? "command" : "commands") failed") }
+    }
+
+    private static func isFarewell(_ line: String) -> Bool { ["\\q", "quit", "exit"].contains(line.filter { !$0.isWhitespace }) }
+
+    // MARK: One command
+
+    /// Runs a command as its own process would, and tells what went wrong. Ctrl-C ends the command only.
+    /// - Returns: its exit status.
+    private func run(_ words: [String], place: String) async -> Int32 {
+        let arguments = words.first == "ems" ? Array(words.dropFirst()) : words
+        Style.turnOff(arguments.contains("--no-color") || global.noColor)
+        let task = Task {
+            if arguments.first == "serve" { throw EMSError(.usage, "a daemon does not run in a shell", fix: "start it beside: ems serve") }
+            try UnknownVerb.check(arguments)
+            var command = try CommandLineMain.parse(arguments)
+            if var asynchronous = command as? any AsyncParsableCommand {
+                try await asynchronous.run()
+            } else {
+                try command.run()
+            }
+            try StandardOutput.finish()
+        }
+        let interruption = Interruption(endsProcess: false) { task.cancel() }
+        defer { interruption.end() }
+        do {
+            try await task.value
+            return 0
+        } catch {
+            return CommandLineMain.report(error, place: place)
+        }
+    }
+}
+
+extension Settings {
+    var storeKind: String { store == .embedded ? "sqlite" : "mongodb" }
+
+    /// The store, for people: never with a password.
+    var storeName: String {
+        switch store {
+        case .embedded: databasePath
+        case .mongodb(_, let database): "MongoDB, database \(database)"
+        }
+    }
+}
