@@ -163,23 +163,39 @@ _ems() {
     local -a unparsed_words=("${COMP_WORDS[@]:1:${COMP_CWORD}}")
 
     local -a repeating_flags=()
-    local -a non_repeating_flags=(--version -h --help)
+    local -a non_repeating_flags=(--no-color --verbose --version -h --help)
     local -a repeating_options=()
-    local -a non_repeating_options=()
+    local -a non_repeating_options=(--config --profile --data-dir)
     __ems_offer_flags_options 0
+
+    # Offer option value completions
+    case "${prev}" in
+    '--config')
+        __ems_add_completions -f
+        return
+        ;;
+    '--profile')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion -- --profile "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
+        return
+        ;;
+    '--data-dir')
+        __ems_add_completions -d
+        return
+        ;;
+    esac
 
     # Offer subcommand / subcommand argument completions
     local -r subcommand="${unparsed_words[0]}"
     unset 'unparsed_words[0]'
     unparsed_words=("${unparsed_words[@]}")
     case "${subcommand}" in
-    user|event|notify|token|broker|store|config|serve|help)
+    user|event|notify|token|broker|store|config|serve|shell|doctor|help)
         # Offer subcommand argument completions
         "_ems_${subcommand}"
         ;;
     *)
         # Offer subcommand completions
-        COMPREPLY+=($(compgen -W 'user event notify token broker store config serve help' -- "${cur}"))
+        COMPREPLY+=($(compgen -W 'user event notify token broker store config serve shell doctor help' -- "${cur}"))
         ;;
     esac
 }
@@ -209,9 +225,9 @@ _ems_user() {
 
 _ems_user_create() {
     repeating_flags=()
-    non_repeating_flags=(--password-stdin --dry-run --no-header --local --no-color --verbose --version -h --help)
+    non_repeating_flags=(--password-stdin --dry-run --no-header --local --no-pager --no-color --verbose --version -h --help)
     repeating_options=()
-    non_repeating_options=(--email --full-name --role --password-file -o --output --columns --config --profile --data-dir)
+    non_repeating_options=(--email --full-name --role --password-file -o --output --columns --time-zone --config --profile --data-dir)
     __ems_offer_flags_options 1
 
     # Offer option value completions
@@ -237,11 +253,16 @@ _ems_user_create() {
     '--columns')
         return
         ;;
+    '--time-zone')
+        __ems_add_completions -W "$(eval 'sed '\''s/^[^\t]*\t[^\t]*\t//;s/\t.*//;/^#/d'\'' /usr/share/zoneinfo/zone1970.tab 2>/dev/null')"
+        return
+        ;;
     '--config')
         __ems_add_completions -f
         return
         ;;
     '--profile')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion user create -- --profile "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
         return
         ;;
     '--data-dir')
@@ -253,15 +274,18 @@ _ems_user_create() {
 
 _ems_user_list() {
     repeating_flags=()
-    non_repeating_flags=(--active --inactive --all --no-header --local --no-color --verbose --version -h --help)
+    non_repeating_flags=(--active --inactive --all --no-header --local --no-pager --no-color --verbose --version -h --help)
     repeating_options=()
-    non_repeating_options=(--role --limit -o --output --columns --config --profile --data-dir)
+    non_repeating_options=(--role --inactive-since --limit -o --output --columns --time-zone --config --profile --data-dir)
     __ems_offer_flags_options 0
 
     # Offer option value completions
     case "${prev}" in
     '--role')
         __ems_add_completions -W 'user'$'\n''organizer'$'\n''admin'
+        return
+        ;;
+    '--inactive-since')
         return
         ;;
     '--limit')
@@ -274,11 +298,16 @@ _ems_user_list() {
     '--columns')
         return
         ;;
+    '--time-zone')
+        __ems_add_completions -W "$(eval 'sed '\''s/^[^\t]*\t[^\t]*\t//;s/\t.*//;/^#/d'\'' /usr/share/zoneinfo/zone1970.tab 2>/dev/null')"
+        return
+        ;;
     '--config')
         __ems_add_completions -f
         return
         ;;
     '--profile')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion user list -- --profile "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
         return
         ;;
     '--data-dir')
@@ -290,9 +319,9 @@ _ems_user_list() {
 
 _ems_user_show() {
     repeating_flags=()
-    non_repeating_flags=(--no-header --local --no-color --verbose --version -h --help)
+    non_repeating_flags=(--no-header --local --no-pager --no-color --verbose --version -h --help)
     repeating_options=()
-    non_repeating_options=(-o --output --columns --config --profile --data-dir)
+    non_repeating_options=(-o --output --columns --time-zone --config --profile --data-dir)
     __ems_offer_flags_options 1
 
     # Offer option value completions
@@ -304,11 +333,16 @@ _ems_user_show() {
     '--columns')
         return
         ;;
+    '--time-zone')
+        __ems_add_completions -W "$(eval 'sed '\''s/^[^\t]*\t[^\t]*\t//;s/\t.*//;/^#/d'\'' /usr/share/zoneinfo/zone1970.tab 2>/dev/null')"
+        return
+        ;;
     '--config')
         __ems_add_completions -f
         return
         ;;
     '--profile')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion user show -- --profile "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
         return
         ;;
     '--data-dir')
@@ -316,13 +350,21 @@ _ems_user_show() {
         return
         ;;
     esac
+
+    # Offer positional completions
+    case "${positional_number}" in
+    1)
+        __ems_add_completions -W "$(__ems_custom_complete ---completion user show -- positional@0 "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
+        return
+        ;;
+    esac
 }
 
 _ems_user_update() {
     repeating_flags=()
-    non_repeating_flags=(--dry-run --no-header --local --no-color --verbose --version -h --help)
+    non_repeating_flags=(--dry-run --no-header --local --no-pager --no-color --verbose --version -h --help)
     repeating_options=()
-    non_repeating_options=(--username --email --full-name -o --output --columns --config --profile --data-dir)
+    non_repeating_options=(--username --email --full-name -o --output --columns --time-zone --config --profile --data-dir)
     __ems_offer_flags_options 1
 
     # Offer option value completions
@@ -343,11 +385,16 @@ _ems_user_update() {
     '--columns')
         return
         ;;
+    '--time-zone')
+        __ems_add_completions -W "$(eval 'sed '\''s/^[^\t]*\t[^\t]*\t//;s/\t.*//;/^#/d'\'' /usr/share/zoneinfo/zone1970.tab 2>/dev/null')"
+        return
+        ;;
     '--config')
         __ems_add_completions -f
         return
         ;;
     '--profile')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion user update -- --profile "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
         return
         ;;
     '--data-dir')
@@ -355,13 +402,21 @@ _ems_user_update() {
         return
         ;;
     esac
+
+    # Offer positional completions
+    case "${positional_number}" in
+    1)
+        __ems_add_completions -W "$(__ems_custom_complete ---completion user update -- positional@0 "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
+        return
+        ;;
+    esac
 }
 
 _ems_user_role() {
     repeating_flags=()
-    non_repeating_flags=(--dry-run --no-header --local --no-color --verbose --version -h --help)
+    non_repeating_flags=(--dry-run --no-header --local --no-pager --no-color --verbose --version -h --help)
     repeating_options=()
-    non_repeating_options=(-o --output --columns --config --profile --data-dir)
+    non_repeating_options=(-o --output --columns --time-zone --config --profile --data-dir)
     __ems_offer_flags_options 2
 
     # Offer option value completions
@@ -373,11 +428,16 @@ _ems_user_role() {
     '--columns')
         return
         ;;
+    '--time-zone')
+        __ems_add_completions -W "$(eval 'sed '\''s/^[^\t]*\t[^\t]*\t//;s/\t.*//;/^#/d'\'' /usr/share/zoneinfo/zone1970.tab 2>/dev/null')"
+        return
+        ;;
     '--config')
         __ems_add_completions -f
         return
         ;;
     '--profile')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion user role -- --profile "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
         return
         ;;
     '--data-dir')
@@ -388,6 +448,10 @@ _ems_user_role() {
 
     # Offer positional completions
     case "${positional_number}" in
+    1)
+        __ems_add_completions -W "$(__ems_custom_complete ---completion user role -- positional@0 "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
+        return
+        ;;
     2)
         __ems_add_completions -W 'user'$'\n''organizer'$'\n''admin'
         return
@@ -397,9 +461,9 @@ _ems_user_role() {
 
 _ems_user_activate() {
     repeating_flags=()
-    non_repeating_flags=(--dry-run --no-header --local --no-color --verbose --version -h --help)
+    non_repeating_flags=(--dry-run --no-header --local --no-pager --no-color --verbose --version -h --help)
     repeating_options=()
-    non_repeating_options=(-o --output --columns --config --profile --data-dir)
+    non_repeating_options=(-o --output --columns --time-zone --config --profile --data-dir)
     __ems_offer_flags_options 1
 
     # Offer option value completions
@@ -411,11 +475,16 @@ _ems_user_activate() {
     '--columns')
         return
         ;;
+    '--time-zone')
+        __ems_add_completions -W "$(eval 'sed '\''s/^[^\t]*\t[^\t]*\t//;s/\t.*//;/^#/d'\'' /usr/share/zoneinfo/zone1970.tab 2>/dev/null')"
+        return
+        ;;
     '--config')
         __ems_add_completions -f
         return
         ;;
     '--profile')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion user activate -- --profile "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
         return
         ;;
     '--data-dir')
@@ -423,13 +492,21 @@ _ems_user_activate() {
         return
         ;;
     esac
+
+    # Offer positional completions
+    case "${positional_number}" in
+    1)
+        __ems_add_completions -W "$(__ems_custom_complete ---completion user activate -- positional@0 "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
+        return
+        ;;
+    esac
 }
 
 _ems_user_deactivate() {
     repeating_flags=()
-    non_repeating_flags=(--dry-run --no-header --local --no-color --verbose --version -h --help)
+    non_repeating_flags=(--dry-run --no-header --local --no-pager --no-color --verbose --version -h --help)
     repeating_options=()
-    non_repeating_options=(-o --output --columns --config --profile --data-dir)
+    non_repeating_options=(-o --output --columns --time-zone --config --profile --data-dir)
     __ems_offer_flags_options 1
 
     # Offer option value completions
@@ -441,15 +518,28 @@ _ems_user_deactivate() {
     '--columns')
         return
         ;;
+    '--time-zone')
+        __ems_add_completions -W "$(eval 'sed '\''s/^[^\t]*\t[^\t]*\t//;s/\t.*//;/^#/d'\'' /usr/share/zoneinfo/zone1970.tab 2>/dev/null')"
+        return
+        ;;
     '--config')
         __ems_add_completions -f
         return
         ;;
     '--profile')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion user deactivate -- --profile "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
         return
         ;;
     '--data-dir')
         __ems_add_completions -d
+        return
+        ;;
+    esac
+
+    # Offer positional completions
+    case "${positional_number}" in
+    1)
+        __ems_add_completions -W "$(__ems_custom_complete ---completion user deactivate -- positional@0 "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
         return
         ;;
     esac
@@ -473,10 +563,19 @@ _ems_user_password() {
         return
         ;;
     '--profile')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion user password -- --profile "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
         return
         ;;
     '--data-dir')
         __ems_add_completions -d
+        return
+        ;;
+    esac
+
+    # Offer positional completions
+    case "${positional_number}" in
+    1)
+        __ems_add_completions -W "$(__ems_custom_complete ---completion user password -- positional@0 "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
         return
         ;;
     esac
@@ -486,16 +585,20 @@ _ems_user_delete() {
     repeating_flags=()
     non_repeating_flags=(--yes --dry-run --no-color --verbose --version -h --help)
     repeating_options=()
-    non_repeating_options=(--config --profile --data-dir)
+    non_repeating_options=(--confirm-profile --config --profile --data-dir)
     __ems_offer_flags_options 1
 
     # Offer option value completions
     case "${prev}" in
+    '--confirm-profile')
+        return
+        ;;
     '--config')
         __ems_add_completions -f
         return
         ;;
     '--profile')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion user delete -- --profile "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
         return
         ;;
     '--data-dir')
@@ -503,19 +606,33 @@ _ems_user_delete() {
         return
         ;;
     esac
+
+    # Offer positional completions
+    case "${positional_number}" in
+    1)
+        __ems_add_completions -W "$(__ems_custom_complete ---completion user delete -- positional@0 "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
+        return
+        ;;
+    esac
 }
 
 _ems_user_import() {
     repeating_flags=()
-    non_repeating_flags=(--dry-run --no-color --verbose --version -h --help)
-    repeating_options=()
-    non_repeating_options=(--format --config --profile --data-dir)
+    non_repeating_flags=(--update --atomic --json-summary --quiet --lock --dry-run --no-color --verbose --version -h --help)
+    repeating_options=(--map)
+    non_repeating_options=(--format --wait --config --profile --data-dir)
     __ems_offer_flags_options 1
 
     # Offer option value completions
     case "${prev}" in
     '--format')
-        __ems_add_completions -W 'jsonl'$'\n''csv'
+        __ems_add_completions -W 'jsonl'$'\n''csv'$'\n''ics'
+        return
+        ;;
+    '--map')
+        return
+        ;;
+    '--wait')
         return
         ;;
     '--config')
@@ -523,6 +640,7 @@ _ems_user_import() {
         return
         ;;
     '--profile')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion user import -- --profile "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
         return
         ;;
     '--data-dir')
@@ -542,7 +660,7 @@ _ems_user_import() {
 
 _ems_user_export() {
     repeating_flags=()
-    non_repeating_flags=(--no-color --verbose --version -h --help)
+    non_repeating_flags=(--password-hashes --no-color --verbose --version -h --help)
     repeating_options=()
     non_repeating_options=(--format --config --profile --data-dir)
     __ems_offer_flags_options 0
@@ -550,7 +668,7 @@ _ems_user_export() {
     # Offer option value completions
     case "${prev}" in
     '--format')
-        __ems_add_completions -W 'jsonl'$'\n''csv'
+        __ems_add_completions -W 'jsonl'$'\n''csv'$'\n''ics'
         return
         ;;
     '--config')
@@ -558,6 +676,7 @@ _ems_user_export() {
         return
         ;;
     '--profile')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion user export -- --profile "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
         return
         ;;
     '--data-dir')
@@ -579,22 +698,22 @@ _ems_event() {
     unset 'unparsed_words[0]'
     unparsed_words=("${unparsed_words[@]}")
     case "${subcommand}" in
-    create|list|show|update|delete|search|subscribe|unsubscribe|import|export|complete|watch)
+    create|list|show|update|delete|search|subscribe|unsubscribe|import|export|complete|remind|watch)
         # Offer subcommand argument completions
         "_ems_event_${subcommand}"
         ;;
     *)
         # Offer subcommand completions
-        COMPREPLY+=($(compgen -W 'create list show update delete search subscribe unsubscribe import export complete watch' -- "${cur}"))
+        COMPREPLY+=($(compgen -W 'create list show update delete search subscribe unsubscribe import export complete remind watch' -- "${cur}"))
         ;;
     esac
 }
 
 _ems_event_create() {
     repeating_flags=()
-    non_repeating_flags=(--dry-run --no-header --local --no-color --verbose --version -h --help)
+    non_repeating_flags=(--dry-run --no-header --local --no-pager --no-color --verbose --version -h --help)
     repeating_options=(--tag)
-    non_repeating_options=(--title --description --location --start --end --max-attendees --status --attachment-url --at --json --id -o --output --columns --config --profile --data-dir)
+    non_repeating_options=(--title --description --location --start --end --max-attendees --status --attachment-url --at --json --id -o --output --columns --time-zone --config --profile --data-dir)
     __ems_offer_flags_options 0
 
     # Offer option value completions
@@ -615,6 +734,7 @@ _ems_event_create() {
         return
         ;;
     '--tag')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion event create -- --tag "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
         return
         ;;
     '--max-attendees')
@@ -643,11 +763,16 @@ _ems_event_create() {
     '--columns')
         return
         ;;
+    '--time-zone')
+        __ems_add_completions -W "$(eval 'sed '\''s/^[^\t]*\t[^\t]*\t//;s/\t.*//;/^#/d'\'' /usr/share/zoneinfo/zone1970.tab 2>/dev/null')"
+        return
+        ;;
     '--config')
         __ems_add_completions -f
         return
         ;;
     '--profile')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion event create -- --profile "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
         return
         ;;
     '--data-dir')
@@ -659,14 +784,15 @@ _ems_event_create() {
 
 _ems_event_list() {
     repeating_flags=()
-    non_repeating_flags=(--all --no-header --local --no-color --verbose --version -h --help)
+    non_repeating_flags=(--all --no-header --local --no-pager --no-color --verbose --version -h --help)
     repeating_options=(--tag)
-    non_repeating_options=(--tag-match --status --created-by --sort --limit -o --output --columns --config --profile --data-dir)
+    non_repeating_options=(--tag-match --status --created-by --sort --limit -o --output --columns --time-zone --config --profile --data-dir)
     __ems_offer_flags_options 0
 
     # Offer option value completions
     case "${prev}" in
     '--tag')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion event list -- --tag "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
         return
         ;;
     '--tag-match')
@@ -678,6 +804,7 @@ _ems_event_list() {
         return
         ;;
     '--created-by')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion event list -- --created-by "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
         return
         ;;
     '--sort')
@@ -694,11 +821,16 @@ _ems_event_list() {
     '--columns')
         return
         ;;
+    '--time-zone')
+        __ems_add_completions -W "$(eval 'sed '\''s/^[^\t]*\t[^\t]*\t//;s/\t.*//;/^#/d'\'' /usr/share/zoneinfo/zone1970.tab 2>/dev/null')"
+        return
+        ;;
     '--config')
         __ems_add_completions -f
         return
         ;;
     '--profile')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion event list -- --profile "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
         return
         ;;
     '--data-dir')
@@ -710,9 +842,9 @@ _ems_event_list() {
 
 _ems_event_show() {
     repeating_flags=()
-    non_repeating_flags=(--no-header --local --no-color --verbose --version -h --help)
+    non_repeating_flags=(--no-header --local --no-pager --no-color --verbose --version -h --help)
     repeating_options=()
-    non_repeating_options=(-o --output --columns --config --profile --data-dir)
+    non_repeating_options=(-o --output --columns --time-zone --config --profile --data-dir)
     __ems_offer_flags_options 1
 
     # Offer option value completions
@@ -724,11 +856,16 @@ _ems_event_show() {
     '--columns')
         return
         ;;
+    '--time-zone')
+        __ems_add_completions -W "$(eval 'sed '\''s/^[^\t]*\t[^\t]*\t//;s/\t.*//;/^#/d'\'' /usr/share/zoneinfo/zone1970.tab 2>/dev/null')"
+        return
+        ;;
     '--config')
         __ems_add_completions -f
         return
         ;;
     '--profile')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion event show -- --profile "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
         return
         ;;
     '--data-dir')
@@ -736,13 +873,21 @@ _ems_event_show() {
         return
         ;;
     esac
+
+    # Offer positional completions
+    case "${positional_number}" in
+    1)
+        __ems_add_completions -W "$(__ems_custom_complete ---completion event show -- positional@0 "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
+        return
+        ;;
+    esac
 }
 
 _ems_event_update() {
     repeating_flags=()
-    non_repeating_flags=(--dry-run --no-header --local --no-color --verbose --version -h --help)
-    repeating_options=(--tag)
-    non_repeating_options=(--title --description --location --start --end --max-attendees --status --attachment-url --at --if-version -o --output --columns --config --profile --data-dir)
+    non_repeating_flags=(--dry-run --no-header --local --no-pager --no-color --verbose --version -h --help)
+    repeating_options=(--tag --clear)
+    non_repeating_options=(--title --description --location --start --end --max-attendees --status --attachment-url --at --json --if-version -o --output --columns --time-zone --config --profile --data-dir)
     __ems_offer_flags_options 1
 
     # Offer option value completions
@@ -763,6 +908,7 @@ _ems_event_update() {
         return
         ;;
     '--tag')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion event update -- --tag "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
         return
         ;;
     '--max-attendees')
@@ -778,6 +924,13 @@ _ems_event_update() {
     '--at')
         return
         ;;
+    '--json')
+        return
+        ;;
+    '--clear')
+        __ems_add_completions -W 'description'$'\n''location'$'\n''tags'$'\n''max_attendees'$'\n''attachment_url'$'\n''coordinates'
+        return
+        ;;
     '--if-version')
         return
         ;;
@@ -788,15 +941,28 @@ _ems_event_update() {
     '--columns')
         return
         ;;
+    '--time-zone')
+        __ems_add_completions -W "$(eval 'sed '\''s/^[^\t]*\t[^\t]*\t//;s/\t.*//;/^#/d'\'' /usr/share/zoneinfo/zone1970.tab 2>/dev/null')"
+        return
+        ;;
     '--config')
         __ems_add_completions -f
         return
         ;;
     '--profile')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion event update -- --profile "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
         return
         ;;
     '--data-dir')
         __ems_add_completions -d
+        return
+        ;;
+    esac
+
+    # Offer positional completions
+    case "${positional_number}" in
+    1)
+        __ems_add_completions -W "$(__ems_custom_complete ---completion event update -- positional@0 "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
         return
         ;;
     esac
@@ -806,16 +972,20 @@ _ems_event_delete() {
     repeating_flags=()
     non_repeating_flags=(--yes --dry-run --no-color --verbose --version -h --help)
     repeating_options=()
-    non_repeating_options=(--config --profile --data-dir)
+    non_repeating_options=(--confirm-profile --config --profile --data-dir)
     __ems_offer_flags_options 1
 
     # Offer option value completions
     case "${prev}" in
+    '--confirm-profile')
+        return
+        ;;
     '--config')
         __ems_add_completions -f
         return
         ;;
     '--profile')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion event delete -- --profile "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
         return
         ;;
     '--data-dir')
@@ -823,18 +993,27 @@ _ems_event_delete() {
         return
         ;;
     esac
+
+    # Offer positional completions
+    case "${positional_number}" in
+    1)
+        __ems_add_completions -W "$(__ems_custom_complete ---completion event delete -- positional@0 "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
+        return
+        ;;
+    esac
 }
 
 _ems_event_search() {
     repeating_flags=()
-    non_repeating_flags=(--all --no-header --local --no-color --verbose --version -h --help)
+    non_repeating_flags=(--all --no-header --local --no-pager --no-color --verbose --version -h --help)
     repeating_options=(--tag)
-    non_repeating_options=(--tag-match --status --location --created-by --start-after --start-before --near --radius-km --sort --limit -o --output --columns --config --profile --data-dir)
+    non_repeating_options=(--tag-match --status --location --created-by --start-after --start-before --near --radius-km --sort --limit -o --output --columns --time-zone --config --profile --data-dir)
     __ems_offer_flags_options 1
 
     # Offer option value completions
     case "${prev}" in
     '--tag')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion event search -- --tag "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
         return
         ;;
     '--tag-match')
@@ -849,6 +1028,7 @@ _ems_event_search() {
         return
         ;;
     '--created-by')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion event search -- --created-by "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
         return
         ;;
     '--start-after')
@@ -877,11 +1057,16 @@ _ems_event_search() {
     '--columns')
         return
         ;;
+    '--time-zone')
+        __ems_add_completions -W "$(eval 'sed '\''s/^[^\t]*\t[^\t]*\t//;s/\t.*//;/^#/d'\'' /usr/share/zoneinfo/zone1970.tab 2>/dev/null')"
+        return
+        ;;
     '--config')
         __ems_add_completions -f
         return
         ;;
     '--profile')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion event search -- --profile "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
         return
         ;;
     '--data-dir')
@@ -908,10 +1093,19 @@ _ems_event_subscribe() {
         return
         ;;
     '--profile')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion event subscribe -- --profile "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
         return
         ;;
     '--data-dir')
         __ems_add_completions -d
+        return
+        ;;
+    esac
+
+    # Offer positional completions
+    case "${positional_number}" in
+    1)
+        __ems_add_completions -W "$(__ems_custom_complete ---completion event subscribe -- positional@0 "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
         return
         ;;
     esac
@@ -934,6 +1128,7 @@ _ems_event_unsubscribe() {
         return
         ;;
     '--profile')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion event unsubscribe -- --profile "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
         return
         ;;
     '--data-dir')
@@ -941,19 +1136,37 @@ _ems_event_unsubscribe() {
         return
         ;;
     esac
+
+    # Offer positional completions
+    case "${positional_number}" in
+    1)
+        __ems_add_completions -W "$(__ems_custom_complete ---completion event unsubscribe -- positional@0 "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
+        return
+        ;;
+    esac
 }
 
 _ems_event_import() {
     repeating_flags=()
-    non_repeating_flags=(--update --dry-run --no-color --verbose --version -h --help)
-    repeating_options=()
-    non_repeating_options=(--format --config --profile --data-dir)
+    non_repeating_flags=(--update --atomic --json-summary --quiet --allow-past --no-notifications --local --lock --dry-run --no-color --verbose --version -h --help)
+    repeating_options=(--map)
+    non_repeating_options=(--format --time-zone --wait --config --profile --data-dir)
     __ems_offer_flags_options 1
 
     # Offer option value completions
     case "${prev}" in
     '--format')
-        __ems_add_completions -W 'jsonl'$'\n''csv'
+        __ems_add_completions -W 'jsonl'$'\n''csv'$'\n''ics'
+        return
+        ;;
+    '--map')
+        return
+        ;;
+    '--time-zone')
+        __ems_add_completions -W "$(eval 'sed '\''s/^[^\t]*\t[^\t]*\t//;s/\t.*//;/^#/d'\'' /usr/share/zoneinfo/zone1970.tab 2>/dev/null')"
+        return
+        ;;
+    '--wait')
         return
         ;;
     '--config')
@@ -961,6 +1174,7 @@ _ems_event_import() {
         return
         ;;
     '--profile')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion event import -- --profile "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
         return
         ;;
     '--data-dir')
@@ -980,15 +1194,31 @@ _ems_event_import() {
 
 _ems_event_export() {
     repeating_flags=()
-    non_repeating_flags=(--no-color --verbose --version -h --help)
-    repeating_options=()
-    non_repeating_options=(--format --config --profile --data-dir)
+    non_repeating_flags=(--local --no-color --verbose --version -h --help)
+    repeating_options=(--tag)
+    non_repeating_options=(--format --tag-match --status --time-zone --config --profile --data-dir)
     __ems_offer_flags_options 0
 
     # Offer option value completions
     case "${prev}" in
     '--format')
-        __ems_add_completions -W 'jsonl'$'\n''csv'
+        __ems_add_completions -W 'jsonl'$'\n''csv'$'\n''ics'
+        return
+        ;;
+    '--tag')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion event export -- --tag "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
+        return
+        ;;
+    '--tag-match')
+        __ems_add_completions -W 'all'$'\n''any'
+        return
+        ;;
+    '--status')
+        __ems_add_completions -W 'scheduled'$'\n''canceled'$'\n''completed'
+        return
+        ;;
+    '--time-zone')
+        __ems_add_completions -W "$(eval 'sed '\''s/^[^\t]*\t[^\t]*\t//;s/\t.*//;/^#/d'\'' /usr/share/zoneinfo/zone1970.tab 2>/dev/null')"
         return
         ;;
     '--config')
@@ -996,6 +1226,7 @@ _ems_event_export() {
         return
         ;;
     '--profile')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion event export -- --profile "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
         return
         ;;
     '--data-dir')
@@ -1007,18 +1238,60 @@ _ems_event_export() {
 
 _ems_event_complete() {
     repeating_flags=()
-    non_repeating_flags=(--dry-run --no-color --verbose --version -h --help)
+    non_repeating_flags=(--json-summary --quiet --lock --dry-run --no-color --verbose --version -h --help)
     repeating_options=()
-    non_repeating_options=(--config --profile --data-dir)
+    non_repeating_options=(--wait --config --profile --data-dir)
     __ems_offer_flags_options 0
 
     # Offer option value completions
     case "${prev}" in
+    '--wait')
+        return
+        ;;
     '--config')
         __ems_add_completions -f
         return
         ;;
     '--profile')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion event complete -- --profile "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
+        return
+        ;;
+    '--data-dir')
+        __ems_add_completions -d
+        return
+        ;;
+    esac
+}
+
+_ems_event_remind() {
+    repeating_flags=()
+    non_repeating_flags=(--json-summary --quiet --lock --dry-run --no-color --verbose --version -h --help)
+    repeating_options=(--tag)
+    non_repeating_options=(--within --tag-match --wait --config --profile --data-dir)
+    __ems_offer_flags_options 0
+
+    # Offer option value completions
+    case "${prev}" in
+    '--within')
+        return
+        ;;
+    '--tag')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion event remind -- --tag "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
+        return
+        ;;
+    '--tag-match')
+        __ems_add_completions -W 'all'$'\n''any'
+        return
+        ;;
+    '--wait')
+        return
+        ;;
+    '--config')
+        __ems_add_completions -f
+        return
+        ;;
+    '--profile')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion event remind -- --profile "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
         return
         ;;
     '--data-dir')
@@ -1030,9 +1303,9 @@ _ems_event_complete() {
 
 _ems_event_watch() {
     repeating_flags=()
-    non_repeating_flags=(--no-header --local --no-color --verbose --version -h --help)
+    non_repeating_flags=(--no-header --local --no-pager --no-color --verbose --version -h --help)
     repeating_options=()
-    non_repeating_options=(--event --count --timeout -o --output --columns --config --profile --data-dir)
+    non_repeating_options=(--event --count --timeout -o --output --columns --time-zone --config --profile --data-dir)
     __ems_offer_flags_options 0
 
     # Offer option value completions
@@ -1053,11 +1326,16 @@ _ems_event_watch() {
     '--columns')
         return
         ;;
+    '--time-zone')
+        __ems_add_completions -W "$(eval 'sed '\''s/^[^\t]*\t[^\t]*\t//;s/\t.*//;/^#/d'\'' /usr/share/zoneinfo/zone1970.tab 2>/dev/null')"
+        return
+        ;;
     '--config')
         __ems_add_completions -f
         return
         ;;
     '--profile')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion event watch -- --profile "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
         return
         ;;
     '--data-dir')
@@ -1092,14 +1370,15 @@ _ems_notify() {
 
 _ems_notify_list() {
     repeating_flags=()
-    non_repeating_flags=(--unread --all --no-header --local --no-color --verbose --version -h --help)
+    non_repeating_flags=(--unread --all --no-header --local --no-pager --no-color --verbose --version -h --help)
     repeating_options=()
-    non_repeating_options=(--user --limit -o --output --columns --config --profile --data-dir)
+    non_repeating_options=(--user --limit -o --output --columns --time-zone --config --profile --data-dir)
     __ems_offer_flags_options 0
 
     # Offer option value completions
     case "${prev}" in
     '--user')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion notify list -- --user "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
         return
         ;;
     '--limit')
@@ -1112,11 +1391,16 @@ _ems_notify_list() {
     '--columns')
         return
         ;;
+    '--time-zone')
+        __ems_add_completions -W "$(eval 'sed '\''s/^[^\t]*\t[^\t]*\t//;s/\t.*//;/^#/d'\'' /usr/share/zoneinfo/zone1970.tab 2>/dev/null')"
+        return
+        ;;
     '--config')
         __ems_add_completions -f
         return
         ;;
     '--profile')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion notify list -- --profile "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
         return
         ;;
     '--data-dir')
@@ -1128,14 +1412,15 @@ _ems_notify_list() {
 
 _ems_notify_show() {
     repeating_flags=()
-    non_repeating_flags=(--no-header --local --no-color --verbose --version -h --help)
+    non_repeating_flags=(--no-header --local --no-pager --no-color --verbose --version -h --help)
     repeating_options=()
-    non_repeating_options=(--user -o --output --columns --config --profile --data-dir)
+    non_repeating_options=(--user -o --output --columns --time-zone --config --profile --data-dir)
     __ems_offer_flags_options 1
 
     # Offer option value completions
     case "${prev}" in
     '--user')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion notify show -- --user "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
         return
         ;;
     '-o'|'--output')
@@ -1145,11 +1430,16 @@ _ems_notify_show() {
     '--columns')
         return
         ;;
+    '--time-zone')
+        __ems_add_completions -W "$(eval 'sed '\''s/^[^\t]*\t[^\t]*\t//;s/\t.*//;/^#/d'\'' /usr/share/zoneinfo/zone1970.tab 2>/dev/null')"
+        return
+        ;;
     '--config')
         __ems_add_completions -f
         return
         ;;
     '--profile')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion notify show -- --profile "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
         return
         ;;
     '--data-dir')
@@ -1161,14 +1451,15 @@ _ems_notify_show() {
 
 _ems_notify_count() {
     repeating_flags=()
-    non_repeating_flags=(--no-header --local --no-color --verbose --version -h --help)
+    non_repeating_flags=(--no-header --local --no-pager --no-color --verbose --version -h --help)
     repeating_options=()
-    non_repeating_options=(--user -o --output --columns --config --profile --data-dir)
+    non_repeating_options=(--user -o --output --columns --time-zone --config --profile --data-dir)
     __ems_offer_flags_options 0
 
     # Offer option value completions
     case "${prev}" in
     '--user')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion notify count -- --user "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
         return
         ;;
     '-o'|'--output')
@@ -1178,11 +1469,16 @@ _ems_notify_count() {
     '--columns')
         return
         ;;
+    '--time-zone')
+        __ems_add_completions -W "$(eval 'sed '\''s/^[^\t]*\t[^\t]*\t//;s/\t.*//;/^#/d'\'' /usr/share/zoneinfo/zone1970.tab 2>/dev/null')"
+        return
+        ;;
     '--config')
         __ems_add_completions -f
         return
         ;;
     '--profile')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion notify count -- --profile "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
         return
         ;;
     '--data-dir')
@@ -1202,6 +1498,7 @@ _ems_notify_read() {
     # Offer option value completions
     case "${prev}" in
     '--user')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion notify read -- --user "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
         return
         ;;
     '--config')
@@ -1209,6 +1506,7 @@ _ems_notify_read() {
         return
         ;;
     '--profile')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion notify read -- --profile "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
         return
         ;;
     '--data-dir')
@@ -1228,6 +1526,7 @@ _ems_notify_read-all() {
     # Offer option value completions
     case "${prev}" in
     '--user')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion notify read-all -- --user "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
         return
         ;;
     '--config')
@@ -1235,6 +1534,7 @@ _ems_notify_read-all() {
         return
         ;;
     '--profile')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion notify read-all -- --profile "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
         return
         ;;
     '--data-dir')
@@ -1246,17 +1546,19 @@ _ems_notify_read-all() {
 
 _ems_notify_send() {
     repeating_flags=()
-    non_repeating_flags=(--everyone --dry-run --no-header --local --no-color --verbose --version -h --help)
+    non_repeating_flags=(--everyone --dry-run --no-header --local --no-pager --no-color --verbose --version -h --help)
     repeating_options=(--to)
-    non_repeating_options=(--subscribers-of -o --output --columns --config --profile --data-dir)
+    non_repeating_options=(--subscribers-of -o --output --columns --time-zone --config --profile --data-dir)
     __ems_offer_flags_options 1
 
     # Offer option value completions
     case "${prev}" in
     '--to')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion notify send -- --to "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
         return
         ;;
     '--subscribers-of')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion notify send -- --subscribers-of "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
         return
         ;;
     '-o'|'--output')
@@ -1266,11 +1568,16 @@ _ems_notify_send() {
     '--columns')
         return
         ;;
+    '--time-zone')
+        __ems_add_completions -W "$(eval 'sed '\''s/^[^\t]*\t[^\t]*\t//;s/\t.*//;/^#/d'\'' /usr/share/zoneinfo/zone1970.tab 2>/dev/null')"
+        return
+        ;;
     '--config')
         __ems_add_completions -f
         return
         ;;
     '--profile')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion notify send -- --profile "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
         return
         ;;
     '--data-dir')
@@ -1282,14 +1589,15 @@ _ems_notify_send() {
 
 _ems_notify_watch() {
     repeating_flags=()
-    non_repeating_flags=(--no-header --local --no-color --verbose --version -h --help)
+    non_repeating_flags=(--no-header --local --no-pager --no-color --verbose --version -h --help)
     repeating_options=()
-    non_repeating_options=(--user --count --timeout -o --output --columns --config --profile --data-dir)
+    non_repeating_options=(--user --count --timeout -o --output --columns --time-zone --config --profile --data-dir)
     __ems_offer_flags_options 0
 
     # Offer option value completions
     case "${prev}" in
     '--user')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion notify watch -- --user "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
         return
         ;;
     '--count')
@@ -1305,11 +1613,16 @@ _ems_notify_watch() {
     '--columns')
         return
         ;;
+    '--time-zone')
+        __ems_add_completions -W "$(eval 'sed '\''s/^[^\t]*\t[^\t]*\t//;s/\t.*//;/^#/d'\'' /usr/share/zoneinfo/zone1970.tab 2>/dev/null')"
+        return
+        ;;
     '--config')
         __ems_add_completions -f
         return
         ;;
     '--profile')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion notify watch -- --profile "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
         return
         ;;
     '--data-dir')
@@ -1321,9 +1634,9 @@ _ems_notify_watch() {
 
 _ems_notify_purge() {
     repeating_flags=()
-    non_repeating_flags=(--yes --dry-run --no-color --verbose --version -h --help)
+    non_repeating_flags=(--json-summary --quiet --lock --yes --dry-run --no-color --verbose --version -h --help)
     repeating_options=()
-    non_repeating_options=(--older-than --config --profile --data-dir)
+    non_repeating_options=(--older-than --wait --confirm-profile --config --profile --data-dir)
     __ems_offer_flags_options 0
 
     # Offer option value completions
@@ -1331,11 +1644,18 @@ _ems_notify_purge() {
     '--older-than')
         return
         ;;
+    '--wait')
+        return
+        ;;
+    '--confirm-profile')
+        return
+        ;;
     '--config')
         __ems_add_completions -f
         return
         ;;
     '--profile')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion notify purge -- --profile "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
         return
         ;;
     '--data-dir')
@@ -1357,27 +1677,28 @@ _ems_token() {
     unset 'unparsed_words[0]'
     unparsed_words=("${unparsed_words[@]}")
     case "${subcommand}" in
-    issue|inspect|verify|revoke|list|keys)
+    issue|inspect|verify|revoke|list|purge|keys)
         # Offer subcommand argument completions
         "_ems_token_${subcommand}"
         ;;
     *)
         # Offer subcommand completions
-        COMPREPLY+=($(compgen -W 'issue inspect verify revoke list keys' -- "${cur}"))
+        COMPREPLY+=($(compgen -W 'issue inspect verify revoke list purge keys' -- "${cur}"))
         ;;
     esac
 }
 
 _ems_token_issue() {
     repeating_flags=()
-    non_repeating_flags=(--dry-run --no-header --local --no-color --verbose --version -h --help)
+    non_repeating_flags=(--dry-run --no-header --local --no-pager --no-color --verbose --version -h --help)
     repeating_options=()
-    non_repeating_options=(--user --ttl --label -o --output --columns --config --profile --data-dir)
+    non_repeating_options=(--user --ttl --label -o --output --columns --time-zone --config --profile --data-dir)
     __ems_offer_flags_options 0
 
     # Offer option value completions
     case "${prev}" in
     '--user')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion token issue -- --user "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
         return
         ;;
     '--ttl')
@@ -1393,11 +1714,16 @@ _ems_token_issue() {
     '--columns')
         return
         ;;
+    '--time-zone')
+        __ems_add_completions -W "$(eval 'sed '\''s/^[^\t]*\t[^\t]*\t//;s/\t.*//;/^#/d'\'' /usr/share/zoneinfo/zone1970.tab 2>/dev/null')"
+        return
+        ;;
     '--config')
         __ems_add_completions -f
         return
         ;;
     '--profile')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion token issue -- --profile "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
         return
         ;;
     '--data-dir')
@@ -1425,6 +1751,7 @@ _ems_token_inspect() {
         return
         ;;
     '--profile')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion token inspect -- --profile "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
         return
         ;;
     '--data-dir')
@@ -1436,9 +1763,9 @@ _ems_token_inspect() {
 
 _ems_token_verify() {
     repeating_flags=()
-    non_repeating_flags=(--no-header --local --no-color --verbose --version -h --help)
+    non_repeating_flags=(--no-header --local --no-pager --no-color --verbose --version -h --help)
     repeating_options=()
-    non_repeating_options=(--token-file -o --output --columns --config --profile --data-dir)
+    non_repeating_options=(--token-file -o --output --columns --time-zone --config --profile --data-dir)
     __ems_offer_flags_options 0
 
     # Offer option value completions
@@ -1454,11 +1781,16 @@ _ems_token_verify() {
     '--columns')
         return
         ;;
+    '--time-zone')
+        __ems_add_completions -W "$(eval 'sed '\''s/^[^\t]*\t[^\t]*\t//;s/\t.*//;/^#/d'\'' /usr/share/zoneinfo/zone1970.tab 2>/dev/null')"
+        return
+        ;;
     '--config')
         __ems_add_completions -f
         return
         ;;
     '--profile')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion token verify -- --profile "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
         return
         ;;
     '--data-dir')
@@ -1478,6 +1810,7 @@ _ems_token_revoke() {
     # Offer option value completions
     case "${prev}" in
     '--user')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion token revoke -- --user "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
         return
         ;;
     '--token-file')
@@ -1489,6 +1822,7 @@ _ems_token_revoke() {
         return
         ;;
     '--profile')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion token revoke -- --profile "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
         return
         ;;
     '--data-dir')
@@ -1500,14 +1834,15 @@ _ems_token_revoke() {
 
 _ems_token_list() {
     repeating_flags=()
-    non_repeating_flags=(--ended --all --no-header --local --no-color --verbose --version -h --help)
+    non_repeating_flags=(--ended --all --no-header --local --no-pager --no-color --verbose --version -h --help)
     repeating_options=()
-    non_repeating_options=(--user --limit -o --output --columns --config --profile --data-dir)
+    non_repeating_options=(--user --limit -o --output --columns --time-zone --config --profile --data-dir)
     __ems_offer_flags_options 0
 
     # Offer option value completions
     case "${prev}" in
     '--user')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion token list -- --user "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
         return
         ;;
     '--limit')
@@ -1520,11 +1855,46 @@ _ems_token_list() {
     '--columns')
         return
         ;;
+    '--time-zone')
+        __ems_add_completions -W "$(eval 'sed '\''s/^[^\t]*\t[^\t]*\t//;s/\t.*//;/^#/d'\'' /usr/share/zoneinfo/zone1970.tab 2>/dev/null')"
+        return
+        ;;
     '--config')
         __ems_add_completions -f
         return
         ;;
     '--profile')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion token list -- --profile "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
+        return
+        ;;
+    '--data-dir')
+        __ems_add_completions -d
+        return
+        ;;
+    esac
+}
+
+_ems_token_purge() {
+    repeating_flags=()
+    non_repeating_flags=(--json-summary --quiet --lock --dry-run --no-color --verbose --version -h --help)
+    repeating_options=()
+    non_repeating_options=(--older-than --wait --config --profile --data-dir)
+    __ems_offer_flags_options 0
+
+    # Offer option value completions
+    case "${prev}" in
+    '--older-than')
+        return
+        ;;
+    '--wait')
+        return
+        ;;
+    '--config')
+        __ems_add_completions -f
+        return
+        ;;
+    '--profile')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion token purge -- --profile "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
         return
         ;;
     '--data-dir')
@@ -1559,9 +1929,9 @@ _ems_token_keys() {
 
 _ems_token_keys_list() {
     repeating_flags=()
-    non_repeating_flags=(--no-header --local --no-color --verbose --version -h --help)
+    non_repeating_flags=(--no-header --local --no-pager --no-color --verbose --version -h --help)
     repeating_options=()
-    non_repeating_options=(-o --output --columns --config --profile --data-dir)
+    non_repeating_options=(-o --output --columns --time-zone --config --profile --data-dir)
     __ems_offer_flags_options 0
 
     # Offer option value completions
@@ -1573,11 +1943,16 @@ _ems_token_keys_list() {
     '--columns')
         return
         ;;
+    '--time-zone')
+        __ems_add_completions -W "$(eval 'sed '\''s/^[^\t]*\t[^\t]*\t//;s/\t.*//;/^#/d'\'' /usr/share/zoneinfo/zone1970.tab 2>/dev/null')"
+        return
+        ;;
     '--config')
         __ems_add_completions -f
         return
         ;;
     '--profile')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion token keys list -- --profile "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
         return
         ;;
     '--data-dir')
@@ -1589,9 +1964,9 @@ _ems_token_keys_list() {
 
 _ems_token_keys_rotate() {
     repeating_flags=()
-    non_repeating_flags=(--dry-run --no-header --local --no-color --verbose --version -h --help)
+    non_repeating_flags=(--dry-run --no-header --local --no-pager --no-color --verbose --version -h --help)
     repeating_options=()
-    non_repeating_options=(-o --output --columns --config --profile --data-dir)
+    non_repeating_options=(-o --output --columns --time-zone --config --profile --data-dir)
     __ems_offer_flags_options 0
 
     # Offer option value completions
@@ -1603,11 +1978,16 @@ _ems_token_keys_rotate() {
     '--columns')
         return
         ;;
+    '--time-zone')
+        __ems_add_completions -W "$(eval 'sed '\''s/^[^\t]*\t[^\t]*\t//;s/\t.*//;/^#/d'\'' /usr/share/zoneinfo/zone1970.tab 2>/dev/null')"
+        return
+        ;;
     '--config')
         __ems_add_completions -f
         return
         ;;
     '--profile')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion token keys rotate -- --profile "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
         return
         ;;
     '--data-dir')
@@ -1621,16 +2001,20 @@ _ems_token_keys_remove() {
     repeating_flags=()
     non_repeating_flags=(--yes --dry-run --no-color --verbose --version -h --help)
     repeating_options=()
-    non_repeating_options=(--config --profile --data-dir)
+    non_repeating_options=(--confirm-profile --config --profile --data-dir)
     __ems_offer_flags_options 1
 
     # Offer option value completions
     case "${prev}" in
+    '--confirm-profile')
+        return
+        ;;
     '--config')
         __ems_add_completions -f
         return
         ;;
     '--profile')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion token keys remove -- --profile "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
         return
         ;;
     '--data-dir')
@@ -1665,9 +2049,9 @@ _ems_broker() {
 
 _ems_broker_status() {
     repeating_flags=()
-    non_repeating_flags=(--no-header --local --no-color --verbose --version -h --help)
+    non_repeating_flags=(--no-header --local --no-pager --no-color --verbose --version -h --help)
     repeating_options=()
-    non_repeating_options=(-o --output --columns --config --profile --data-dir)
+    non_repeating_options=(-o --output --columns --time-zone --config --profile --data-dir)
     __ems_offer_flags_options 0
 
     # Offer option value completions
@@ -1679,11 +2063,16 @@ _ems_broker_status() {
     '--columns')
         return
         ;;
+    '--time-zone')
+        __ems_add_completions -W "$(eval 'sed '\''s/^[^\t]*\t[^\t]*\t//;s/\t.*//;/^#/d'\'' /usr/share/zoneinfo/zone1970.tab 2>/dev/null')"
+        return
+        ;;
     '--config')
         __ems_add_completions -f
         return
         ;;
     '--profile')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion broker status -- --profile "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
         return
         ;;
     '--data-dir')
@@ -1697,16 +2086,20 @@ _ems_broker_declare() {
     repeating_flags=()
     non_repeating_flags=(--replace --dry-run --yes --no-color --verbose --version -h --help)
     repeating_options=()
-    non_repeating_options=(--config --profile --data-dir)
+    non_repeating_options=(--confirm-profile --config --profile --data-dir)
     __ems_offer_flags_options 0
 
     # Offer option value completions
     case "${prev}" in
+    '--confirm-profile')
+        return
+        ;;
     '--config')
         __ems_add_completions -f
         return
         ;;
     '--profile')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion broker declare -- --profile "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
         return
         ;;
     '--data-dir')
@@ -1718,18 +2111,22 @@ _ems_broker_declare() {
 
 _ems_broker_flush() {
     repeating_flags=()
-    non_repeating_flags=(--dry-run --no-color --verbose --version -h --help)
+    non_repeating_flags=(--json-summary --quiet --lock --dry-run --no-color --verbose --version -h --help)
     repeating_options=()
-    non_repeating_options=(--config --profile --data-dir)
+    non_repeating_options=(--wait --config --profile --data-dir)
     __ems_offer_flags_options 0
 
     # Offer option value completions
     case "${prev}" in
+    '--wait')
+        return
+        ;;
     '--config')
         __ems_add_completions -f
         return
         ;;
     '--profile')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion broker flush -- --profile "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
         return
         ;;
     '--data-dir')
@@ -1764,9 +2161,9 @@ _ems_broker_dead() {
 
 _ems_broker_dead_list() {
     repeating_flags=()
-    non_repeating_flags=(--all --no-header --local --no-color --verbose --version -h --help)
+    non_repeating_flags=(--all --no-header --local --no-pager --no-color --verbose --version -h --help)
     repeating_options=()
-    non_repeating_options=(--limit -o --output --columns --config --profile --data-dir)
+    non_repeating_options=(--limit -o --output --columns --time-zone --config --profile --data-dir)
     __ems_offer_flags_options 0
 
     # Offer option value completions
@@ -1781,11 +2178,16 @@ _ems_broker_dead_list() {
     '--columns')
         return
         ;;
+    '--time-zone')
+        __ems_add_completions -W "$(eval 'sed '\''s/^[^\t]*\t[^\t]*\t//;s/\t.*//;/^#/d'\'' /usr/share/zoneinfo/zone1970.tab 2>/dev/null')"
+        return
+        ;;
     '--config')
         __ems_add_completions -f
         return
         ;;
     '--profile')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion broker dead list -- --profile "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
         return
         ;;
     '--data-dir')
@@ -1797,9 +2199,9 @@ _ems_broker_dead_list() {
 
 _ems_broker_dead_show() {
     repeating_flags=()
-    non_repeating_flags=(--no-header --local --no-color --verbose --version -h --help)
+    non_repeating_flags=(--no-header --local --no-pager --no-color --verbose --version -h --help)
     repeating_options=()
-    non_repeating_options=(-o --output --columns --config --profile --data-dir)
+    non_repeating_options=(-o --output --columns --time-zone --config --profile --data-dir)
     __ems_offer_flags_options 1
 
     # Offer option value completions
@@ -1811,11 +2213,16 @@ _ems_broker_dead_show() {
     '--columns')
         return
         ;;
+    '--time-zone')
+        __ems_add_completions -W "$(eval 'sed '\''s/^[^\t]*\t[^\t]*\t//;s/\t.*//;/^#/d'\'' /usr/share/zoneinfo/zone1970.tab 2>/dev/null')"
+        return
+        ;;
     '--config')
         __ems_add_completions -f
         return
         ;;
     '--profile')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion broker dead show -- --profile "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
         return
         ;;
     '--data-dir')
@@ -1839,6 +2246,7 @@ _ems_broker_dead_requeue() {
         return
         ;;
     '--profile')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion broker dead requeue -- --profile "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
         return
         ;;
     '--data-dir')
@@ -1852,16 +2260,20 @@ _ems_broker_dead_drop() {
     repeating_flags=()
     non_repeating_flags=(--all --dry-run --yes --no-color --verbose --version -h --help)
     repeating_options=()
-    non_repeating_options=(--config --profile --data-dir)
+    non_repeating_options=(--confirm-profile --config --profile --data-dir)
     __ems_offer_flags_options -1
 
     # Offer option value completions
     case "${prev}" in
+    '--confirm-profile')
+        return
+        ;;
     '--config')
         __ems_add_completions -f
         return
         ;;
     '--profile')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion broker dead drop -- --profile "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
         return
         ;;
     '--data-dir')
@@ -1896,9 +2308,9 @@ _ems_store() {
 
 _ems_store_status() {
     repeating_flags=()
-    non_repeating_flags=(--no-header --local --no-color --verbose --version -h --help)
+    non_repeating_flags=(--no-header --local --no-pager --no-color --verbose --version -h --help)
     repeating_options=()
-    non_repeating_options=(-o --output --columns --config --profile --data-dir)
+    non_repeating_options=(-o --output --columns --time-zone --config --profile --data-dir)
     __ems_offer_flags_options 0
 
     # Offer option value completions
@@ -1910,11 +2322,16 @@ _ems_store_status() {
     '--columns')
         return
         ;;
+    '--time-zone')
+        __ems_add_completions -W "$(eval 'sed '\''s/^[^\t]*\t[^\t]*\t//;s/\t.*//;/^#/d'\'' /usr/share/zoneinfo/zone1970.tab 2>/dev/null')"
+        return
+        ;;
     '--config')
         __ems_add_completions -f
         return
         ;;
     '--profile')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion store status -- --profile "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
         return
         ;;
     '--data-dir')
@@ -1938,6 +2355,7 @@ _ems_store_migrate() {
         return
         ;;
     '--profile')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion store migrate -- --profile "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
         return
         ;;
     '--data-dir')
@@ -1949,9 +2367,9 @@ _ems_store_migrate() {
 
 _ems_store_copy() {
     repeating_flags=()
-    non_repeating_flags=(--dry-run --no-header --local --no-color --verbose --version -h --help)
+    non_repeating_flags=(--dry-run --no-header --local --no-pager --no-color --verbose --version -h --help)
     repeating_options=()
-    non_repeating_options=(--from --to -o --output --columns --config --profile --data-dir)
+    non_repeating_options=(--from --to -o --output --columns --time-zone --config --profile --data-dir)
     __ems_offer_flags_options 0
 
     # Offer option value completions
@@ -1969,11 +2387,16 @@ _ems_store_copy() {
     '--columns')
         return
         ;;
+    '--time-zone')
+        __ems_add_completions -W "$(eval 'sed '\''s/^[^\t]*\t[^\t]*\t//;s/\t.*//;/^#/d'\'' /usr/share/zoneinfo/zone1970.tab 2>/dev/null')"
+        return
+        ;;
     '--config')
         __ems_add_completions -f
         return
         ;;
     '--profile')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion store copy -- --profile "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
         return
         ;;
     '--data-dir')
@@ -1995,22 +2418,22 @@ _ems_config() {
     unset 'unparsed_words[0]'
     unparsed_words=("${unparsed_words[@]}")
     case "${subcommand}" in
-    list|show|check)
+    list|show|check|use)
         # Offer subcommand argument completions
         "_ems_config_${subcommand}"
         ;;
     *)
         # Offer subcommand completions
-        COMPREPLY+=($(compgen -W 'list show check' -- "${cur}"))
+        COMPREPLY+=($(compgen -W 'list show check use' -- "${cur}"))
         ;;
     esac
 }
 
 _ems_config_list() {
     repeating_flags=()
-    non_repeating_flags=(--no-header --local --no-color --verbose --version -h --help)
+    non_repeating_flags=(--profiles --no-header --local --no-pager --no-color --verbose --version -h --help)
     repeating_options=()
-    non_repeating_options=(-o --output --columns --config --profile --data-dir)
+    non_repeating_options=(-o --output --columns --time-zone --config --profile --data-dir)
     __ems_offer_flags_options 0
 
     # Offer option value completions
@@ -2022,11 +2445,16 @@ _ems_config_list() {
     '--columns')
         return
         ;;
+    '--time-zone')
+        __ems_add_completions -W "$(eval 'sed '\''s/^[^\t]*\t[^\t]*\t//;s/\t.*//;/^#/d'\'' /usr/share/zoneinfo/zone1970.tab 2>/dev/null')"
+        return
+        ;;
     '--config')
         __ems_add_completions -f
         return
         ;;
     '--profile')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion config list -- --profile "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
         return
         ;;
     '--data-dir')
@@ -2038,9 +2466,9 @@ _ems_config_list() {
 
 _ems_config_show() {
     repeating_flags=()
-    non_repeating_flags=(--no-header --local --no-color --verbose --version -h --help)
+    non_repeating_flags=(--no-header --local --no-pager --no-color --verbose --version -h --help)
     repeating_options=()
-    non_repeating_options=(-o --output --columns --config --profile --data-dir)
+    non_repeating_options=(-o --output --columns --time-zone --config --profile --data-dir)
     __ems_offer_flags_options 1
 
     # Offer option value completions
@@ -2052,11 +2480,16 @@ _ems_config_show() {
     '--columns')
         return
         ;;
+    '--time-zone')
+        __ems_add_completions -W "$(eval 'sed '\''s/^[^\t]*\t[^\t]*\t//;s/\t.*//;/^#/d'\'' /usr/share/zoneinfo/zone1970.tab 2>/dev/null')"
+        return
+        ;;
     '--config')
         __ems_add_completions -f
         return
         ;;
     '--profile')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion config show -- --profile "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
         return
         ;;
     '--data-dir')
@@ -2080,10 +2513,43 @@ _ems_config_check() {
         return
         ;;
     '--profile')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion config check -- --profile "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
         return
         ;;
     '--data-dir')
         __ems_add_completions -d
+        return
+        ;;
+    esac
+}
+
+_ems_config_use() {
+    repeating_flags=()
+    non_repeating_flags=(--dry-run --no-color --verbose --version -h --help)
+    repeating_options=()
+    non_repeating_options=(--config --profile --data-dir)
+    __ems_offer_flags_options 1
+
+    # Offer option value completions
+    case "${prev}" in
+    '--config')
+        __ems_add_completions -f
+        return
+        ;;
+    '--profile')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion config use -- --profile "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
+        return
+        ;;
+    '--data-dir')
+        __ems_add_completions -d
+        return
+        ;;
+    esac
+
+    # Offer positional completions
+    case "${positional_number}" in
+    1)
+        __ems_add_completions -W "$(__ems_custom_complete ---completion config use -- positional@0 "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
         return
         ;;
     esac
@@ -2121,6 +2587,66 @@ _ems_serve() {
         return
         ;;
     '--profile')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion serve -- --profile "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
+        return
+        ;;
+    '--data-dir')
+        __ems_add_completions -d
+        return
+        ;;
+    esac
+}
+
+_ems_shell() {
+    repeating_flags=()
+    non_repeating_flags=(--stop-on-error --no-color --verbose --version -h --help)
+    repeating_options=()
+    non_repeating_options=(--config --profile --data-dir)
+    __ems_offer_flags_options 0
+
+    # Offer option value completions
+    case "${prev}" in
+    '--config')
+        __ems_add_completions -f
+        return
+        ;;
+    '--profile')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion shell -- --profile "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
+        return
+        ;;
+    '--data-dir')
+        __ems_add_completions -d
+        return
+        ;;
+    esac
+}
+
+_ems_doctor() {
+    repeating_flags=()
+    non_repeating_flags=(--strict --no-header --local --no-pager --no-color --verbose --version -h --help)
+    repeating_options=()
+    non_repeating_options=(-o --output --columns --time-zone --config --profile --data-dir)
+    __ems_offer_flags_options 0
+
+    # Offer option value completions
+    case "${prev}" in
+    '-o'|'--output')
+        __ems_add_completions -W 'table'$'\n''json'$'\n''jsonl'$'\n''yaml'$'\n''csv'$'\n''id'
+        return
+        ;;
+    '--columns')
+        return
+        ;;
+    '--time-zone')
+        __ems_add_completions -W "$(eval 'sed '\''s/^[^\t]*\t[^\t]*\t//;s/\t.*//;/^#/d'\'' /usr/share/zoneinfo/zone1970.tab 2>/dev/null')"
+        return
+        ;;
+    '--config')
+        __ems_add_completions -f
+        return
+        ;;
+    '--profile')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion doctor -- --profile "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
         return
         ;;
     '--data-dir')

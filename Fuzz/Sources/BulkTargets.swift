@@ -61,7 +61,8 @@ private struct Record: Equatable {
 }
 
 private func records(in file: [UInt8], _ format: BulkFormat, step: Int) throws -> [Record] {
-    var reader: any RecordReading = format == .csv ? CSVReader() : format == .ics ? CalendarReader(zone: .utc) : LineReader() as any RecordReading
+    var reader: any RecordReading =
+        format == .csv ? CSVReader() : format == .ics ? CalendarReader(zone: .utc) : LineReader() as any RecordReading
     var records: [BulkRecord] = []
     var rest = file[...]
     while !rest.isEmpty {

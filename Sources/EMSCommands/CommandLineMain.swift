@@ -23,6 +23,11 @@ public enum CommandLineMain {
                 try finish()
             }
             Style.turnOff(arguments.contains("--no-color"))
+            if let topic = try HelpTopics.wanted(arguments) {
+                StandardOutput.page()
+                try StandardOutput.write(topic)
+                try finish()
+            }
             try UnknownVerb.check(arguments)
             var command = try parse(arguments)
             guard command is any AsyncParsableCommand else {
@@ -39,7 +44,7 @@ public enum CommandLineMain {
     static func parse(_ arguments: [String]) throws -> any ParsableCommand {
         do {
             return try EMS.parseAsRoot(ArgumentOrder.normalized(arguments))
-        } catch where EMS.exitCode(for: error) == .validationFailure {
+        } catch  where EMS.exitCode(for: error) == .validationFailure {
             // A misspelt option is told first: what is missing besides is most often missing for it.
             try UnknownVerb.checkOptions(ArgumentOrder.normalized(arguments))
             throw error

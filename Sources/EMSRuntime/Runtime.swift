@@ -49,7 +49,7 @@ public struct Runtime: Sendable {
             batchSize: isBulk ? Self.bulkBatchSize : ChangeConsumer.usualBatchSize, logger: logger)
     }
 
-    private static let bulkBatchSize = 2000
+    private static let bulkBatchSize = 1500
 
     public var completion: CompletionService { CompletionService(stores: backend.stores) }
     public var storeAdministration: any StoreAdministration { backend.storeAdministration }

@@ -112,7 +112,8 @@ struct CalendarTests {
     func kept() throws {
         let lines = [
             "UID:a\\,b@example.com", "SEQUENCE:4", "SUMMARY;LANGUAGE=de:Gala", "DTSTART;TZID=Europe/Vienna:20400701T090000",
-            "DTEND;TZID=Europe/Vienna:20400701T100000", "STATUS:TENTATIVE", "X-ROOM;X-A=\"b:c\":7", "ATTENDEE;CN=\"A, B\":mailto:a@example.com",
+            "DTEND;TZID=Europe/Vienna:20400701T100000", "STATUS:TENTATIVE", "X-ROOM;X-A=\"b:c\":7",
+            "ATTENDEE;CN=\"A, B\":mailto:a@example.com",
             "URL:https://example.com/x", "BEGIN:VALARM", "ACTION:DISPLAY", "DESCRIPTION:soon", "TRIGGER:-PT5M", "END:VALARM",
         ]
         let record = try #require(try read((["BEGIN:VEVENT"] + lines + ["END:VEVENT"]).joined(separator: "\n")).first).content.get()
@@ -135,7 +136,8 @@ struct CalendarTests {
         let event = Event(
             title: "Größe; \\ Komma, 🙂", description: String(repeating: "日本語 äöü, ", count: 30) + "\nZeile", location: "Wien\\",
             startTime: Timestamp(milliseconds: 2_214_126_000_000), endTime: Timestamp(milliseconds: 2_214_129_600_000),
-            createdBy: "operator:root", tags: ["a b", "c;d"], maxAttendees: 7, status: .completed, attachmentURL: "https://example.com/a?b=c,d",
+            createdBy: "operator:root", tags: ["a b", "c;d"], maxAttendees: 7, status: .completed,
+            attachmentURL: "https://example.com/a?b=c,d",
             coordinates: Coordinates(latitude: -1.5, longitude: 100.25), createdAt: Timestamp(milliseconds: 2_000_000_000_000))
         let text = CalendarEvent.text(of: event, in: Zone(name: "Europe/Vienna") ?? .utc)
         #expect(text.utf8.split(separator: 0x0A).allSatisfy { $0.count <= 76 })

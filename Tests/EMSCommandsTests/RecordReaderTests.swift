@@ -7,7 +7,7 @@ import Testing
 struct RecordReaderTests {
     /// Reads a text in pieces of so many bytes.
     private func read(_ text: String, _ format: BulkFormat, piece: Int = 7) throws -> [BulkRecord] {
-        try read(text, format == .csv ? CSVReader() : LineReader(), piece: piece)
+        format == .csv ? try read(text, CSVReader(), piece: piece) : try read(text, LineReader(), piece: piece)
     }
 
     private func read(_ text: String, _ reader: some RecordReading, piece: Int = 7) throws -> [BulkRecord] {

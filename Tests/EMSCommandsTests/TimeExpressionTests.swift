@@ -26,7 +26,9 @@ struct TimeExpressionTests {
 
     @Test(
         "What is no time is none",
-        arguments: ["", "soon", "tomorrow morning", "tomorrow 25:00", "+2", "+2x", "9:00", "2027-13-01", "monday 9:00 sharp", "2027-03-01 9"])
+        arguments: [
+            "", "soon", "tomorrow morning", "tomorrow 25:00", "+2", "+2x", "9:00", "2027-13-01", "monday 9:00 sharp", "2027-03-01 9",
+        ])
     func refused(text: String) {
         #expect(TimeExpression(text) == nil)
     }

@@ -49,7 +49,7 @@ struct ImportOptions: ParsableArguments {
 
 /// Brings records in, a batch at a time: while one is stored, the next is read and checked. Memory does not grow with the file.
 struct BulkImport<Row: Sendable>: Sendable {
-    static var batchSize: Int { 2000 }
+    static var batchSize: Int { 1500 }
 
     let options: ImportOptions
     let isDryRun: Bool
@@ -86,7 +86,8 @@ struct BulkImport<Row: Sendable>: Sendable {
         progress.end()
         if isCheck {
             guard tally.failed > 0 else { return }
-            throw EMSError(.invalid, "\(Self.records(tally.failed)) could not be imported; nothing was", fix: "mend them, or leave out --atomic")
+            throw EMSError(
+                .invalid, "\(Self.records(tally.failed)) could not be imported; nothing was", fix: "mend them, or leave out --atomic")
         }
         options.summary.tell(tally, dryRun: dryRun)
         guard tally.failed > 0 else { return }

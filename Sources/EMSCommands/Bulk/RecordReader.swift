@@ -132,7 +132,8 @@ struct CSVReader: RecordReading {
         }
         let unknown = header.filter { !known.isEmpty && !known.contains($0) }
         if !unknown.isEmpty {
-            remark = "left out, being no fields: \(unknown.map(Printable.quoted).joined(separator: ", ")); name them with --map COLUMN=FIELD"
+            remark =
+                "left out, being no fields: \(unknown.map(Printable.quoted).joined(separator: ", ")); name them with --map COLUMN=FIELD"
         }
         self.header = header
     }
@@ -171,7 +172,8 @@ struct CSVReader: RecordReading {
         for (name, text) in zip(header, fields) where !text.isEmpty {
             switch name {
             case "tags": members.append(.init(name: name, value: .array(EventRules.tags(in: text).map { .string($0) })))
-            case "max_attendees", "version", "external_sequence": members.append(.init(name: name, value: Int64(text).map { .integer($0) } ?? .string(text)))
+            case "max_attendees", "version", "external_sequence":
+                members.append(.init(name: name, value: Int64(text).map { .integer($0) } ?? .string(text)))
             case "is_active":
                 members.append(.init(name: name, value: text == "true" ? .bool(true) : text == "false" ? .bool(false) : .string(text)))
             case "latitude", "longitude": place[name] = Double(text)

@@ -11,7 +11,8 @@ import Foundation
 struct ConfigUse: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "use",
-        abstract: "Choose the profile that is used where neither --profile nor EMS_PROFILE says otherwise: written into the configuration file.",
+        abstract:
+            "Choose the profile that is used where neither --profile nor EMS_PROFILE says otherwise: written into the configuration file.",
         discussion: examples("ems config use staging", "ems config use default"))
 
     @Argument(

@@ -85,7 +85,8 @@ struct DoctorCommand: AsyncParsableCommand {
             let word = finding.result.rawValue + String(repeating: " ", count: 8 - finding.result.rawValue.count)
             let style: Style = finding.result == .ok ? .green : finding.result == .warning ? .yellow : .red
             text += (isColoured ? style.applied(to: word) : word) + " "
-            text += finding.check + String(repeating: " ", count: width - finding.check.count + 2) + Printable.stripped(finding.message) + "\n"
+            text +=
+                finding.check + String(repeating: " ", count: width - finding.check.count + 2) + Printable.stripped(finding.message) + "\n"
             if let fix = finding.fix { text += String(repeating: " ", count: 9 + width + 2) + "→ " + Printable.stripped(fix) + "\n" }
         }
         return text

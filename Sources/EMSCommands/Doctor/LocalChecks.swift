@@ -27,7 +27,8 @@ struct ConfigurationChecks {
             if mode & 0o022 != 0 {
                 findings.append(.warning("configuration.mode", "\(file) can be changed by others", fix: "chmod go-w \(file)"))
             } else if mode & 0o044 != 0, holdsSecret {
-                findings.append(.warning("configuration.mode", "\(file) holds a secret, and can be read by others", fix: "chmod 600 \(file)"))
+                findings.append(
+                    .warning("configuration.mode", "\(file) holds a secret, and can be read by others", fix: "chmod 600 \(file)"))
             }
         }
         return findings
@@ -97,7 +98,8 @@ struct MachineChecks {
         let free = UInt64(status.f_bavail) * UInt64(status.f_frsize)
         let megabytes = free / 1_000_000
         guard free > 1_000_000_000, Double(status.f_bavail) > Double(status.f_blocks) * 0.05 else {
-            return .warning("files.space", "\(megabytes) MB are free for \(settings.dataDirectory)", fix: "make room: df -h \(settings.dataDirectory)")
+            return .warning(
+                "files.space", "\(megabytes) MB are free for \(settings.dataDirectory)", fix: "make room: df -h \(settings.dataDirectory)")
         }
         return .ok("files.space", "\(megabytes) MB are free")
     }

@@ -43,20 +43,25 @@ struct ServerChecks {
             guard age > Self.pendingTolerance else { return [.ok("store.pending", "\(pending.count) changes are on their way")] }
             return [
                 .warning(
-                    "store.pending", "\(pending.count) changes are pending, the oldest for \(age) s", fix: "ems broker flush, or start a daemon")
+                    "store.pending", "\(pending.count) changes are pending, the oldest for \(age) s",
+                    fix: "ems broker flush, or start a daemon")
             ]
         }
         return findings
     }
 
     private static func findings(_ report: StoreReport) -> [Finding] {
-        var findings = [Finding.ok("store.reachable", "\([report.kind, report.version].filter { !$0.isEmpty }.joined(separator: " ")) at \(report.location)")]
+        var findings = [
+            Finding.ok(
+                "store.reachable", "\([report.kind, report.version].filter { !$0.isEmpty }.joined(separator: " ")) at \(report.location)")
+        ]
         if report.kind == "mongodb", !isAtLeast(report.version, [4, 4]) {
             findings.append(
                 .failure("store.version", EMSError(.configuration, "MongoDB \(report.version) is too old", fix: "use 4.4 or newer")))
         }
         if report.schemaVersion > report.latestSchemaVersion {
-            let error = EMSError(.storeTooNew, "the schema has version \(report.schemaVersion), this program knows \(report.latestSchemaVersion)")
+            let error = EMSError(
+                .storeTooNew, "the schema has version \(report.schemaVersion), this program knows \(report.latestSchemaVersion)")
             findings.append(.failure("store.schema", error, fix: "use the version of ems that made it"))
         } else if report.schemaVersion < report.latestSchemaVersion {
             findings.append(
@@ -117,7 +122,8 @@ struct ServerChecks {
             Finding.ok("broker.topology", "\(report.kind) \(report.version) at \(report.location), queue \(report.queue)")
         ]
         if report.kind == "rabbitmq", !isAtLeast(report.version, [3, 10]) {
-            let error = EMSError(.configuration, "RabbitMQ \(report.version) is too old: dead letters could be lost", fix: "use 3.10 or newer")
+            let error = EMSError(
+                .configuration, "RabbitMQ \(report.version) is too old: dead letters could be lost", fix: "use 3.10 or newer")
             findings.append(.failure("broker.version", error))
         }
         if let consumers = report.consumers {

@@ -31,7 +31,7 @@ enum GeneratedFiles {
     /// Path and text of each.
     static func all() throws -> [(path: String, text: String)] {
         var files = try ManualPage.all().map { (path: "man/\($0.name).1", text: $0.text) }
-        files.append(("man/ems-exit-codes.7", ExitCodesPage.text))
+        files += Topic.all.map { (path: "man/\($0.page).\($0.section)", text: $0.mdoc) }
         files.append(("completions/ems.bash", EMS.completionScript(for: .bash)))
         files.append(("completions/_ems", EMS.completionScript(for: .zsh)))
         files.append(("completions/ems.fish", EMS.completionScript(for: .fish)))

@@ -62,7 +62,9 @@ struct ManualPage {
         examples(command["discussion"]?.string, &page)
         page.macro("Sh", "SEE ALSO")
         var others = path.count > 1 ? [path.dropLast().joined(separator: "-") + " 1"] : []
-        others.append("ems-exit-codes 7")
+        others +=
+            path.count > 1
+            ? ["ems-exit-codes 7"] : Topic.all.sorted { ($0.section, $0.page) < ($1.section, $1.page) }.map { "\($0.page) \($0.section)" }
         for (index, other) in others.enumerated() { page.macro("Xr", index < others.count - 1 ? other + " ," : other) }
         return page.text
     }
@@ -104,34 +106,6 @@ struct ManualPage {
     }
 }
 
-/// The exit statuses, from the catalogue.
-enum ExitCodesPage {
-    static var text: String {
-        var page = Mdoc()
-        page.macro("Dd", "$Mdocdate$")
-        page.macro("Dt", "EMS-EXIT-CODES 7")
-        page.macro("Os")
-        page.macro("Sh", "NAME")
-        page.macro("Nm", "ems-exit-codes")
-        page.macro("Nd", "what the exit status of ems tells")
-        page.macro("Sh", "DESCRIPTION")
-        page.line("0 means that all is done. Any other status comes with one message on the standard error stream, and means:")
-        page.macro("Bl", "-tag -width Ds")
-        let statuses = Set(ErrorCode.allCases.map(\.exitStatus)).sorted()
-        for status in statuses {
-            page.macro("It", String(status))
-            page.line(ErrorCode.allCases.filter { $0.exitStatus == status }.map(\.title).joined(separator: "; ") + ".")
-        }
-        page.macro("El")
-        page.line("The values from 64 on are those of")
-        page.macro("In", "sysexits.h")
-        page.line("where they fit.")
-        page.macro("Sh", "SEE ALSO")
-        page.macro("Xr", "ems 1")
-        return page.text
-    }
-}
-
 /// Text in mdoc(7).
 struct Mdoc {
     private(set) var text = ""
@@ -163,6 +137,9 @@ struct Mdoc {
     mutating func literal(_ line: String) {
         text += Self.guarded(Substring(Self.escaped(line))) + "\n"
     }
+
+    /// An argument of a macro, as one word that is no macro itself.
+    static func quoted(_ words: String) -> String { "\"" + escaped(words).replacing("\"", with: "\\(dq") + "\"" }
 
     /// A dot or quote at the beginning of a line would be a macro.
     private static func guarded(_ words: Substring) -> String {

@@ -13,7 +13,9 @@ struct EventCreate: StoreCommand {
 
     @OptionGroup(title: "Event") var fields: EventFieldOptions
 
-    @Option(name: .customLong("json"), help: ArgumentHelp("The event as HTTP takes it: a file, - for stdin, or the object itself.", valueName: "file"))
+    @Option(
+        name: .customLong("json"),
+        help: ArgumentHelp("The event as HTTP takes it: a file, - for stdin, or the object itself.", valueName: "file"))
     var jsonFile: String?
 
     @Option(help: "The event's id: 32 hex characters. Creating it again is refused.")

@@ -107,7 +107,9 @@ extension String {
     /// Whether a column of this name holds times.
     fileprivate var isTime: Bool { hasSuffix("_time") || hasSuffix("_at") || self == "timestamp" }
     /// Whether what a column of this name holds would mean nothing if it were cut.
-    fileprivate var isWhole: Bool { hasSuffix("_id") || ["status", "role", "is_active", "notification_type", "read", "signs"].contains(self) }
+    fileprivate var isWhole: Bool {
+        hasSuffix("_id") || ["status", "role", "is_active", "notification_type", "read", "signs"].contains(self)
+    }
 }
 
 extension Style {
@@ -166,7 +168,8 @@ enum DisplayWidth {
     private static func isWide(_ value: UInt32) -> Bool {
         switch value {
         case 0x1100...0x115F, 0x2E80...0x303E, 0x3041...0x33FF, 0x3400...0x4DBF, 0x4E00...0x9FFF, 0xA000...0xA4CF, 0xAC00...0xD7A3,
-            0xF900...0xFAFF, 0xFE30...0xFE6F, 0xFF00...0xFF60, 0xFFE0...0xFFE6, 0x16FE0...0x18DFF, 0x1AFF0...0x1B2FF, 0x1F200...0x1F265, 0x20000...0x3FFFD:
+            0xF900...0xFAFF, 0xFE30...0xFE6F, 0xFF00...0xFF60, 0xFFE0...0xFFE6, 0x16FE0...0x18DFF, 0x1AFF0...0x1B2FF, 0x1F200...0x1F265,
+            0x20000...0x3FFFD:
             true
         default: false
         }

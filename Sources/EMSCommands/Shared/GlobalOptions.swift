@@ -39,7 +39,8 @@ struct GlobalOptions: ParsableArguments {
         let shell = KeptRuntime.current?.options
         flags[.dataDir] = dataDir ?? shell?.dataDir
         return try SettingSources(
-            flags: flags, file: config ?? shell?.config, profile: profile ?? shell?.profile, environment: ProcessInfo.processInfo.environment)
+            flags: flags, file: config ?? shell?.config, profile: profile ?? shell?.profile,
+            environment: ProcessInfo.processInfo.environment)
     }
 
     func settings(_ flags: [SettingKey: String] = [:]) throws -> Settings {

@@ -41,12 +41,13 @@ enum LiveCompletions {
         if case .profiles = kind { return profiles(global) }
         // A look makes nothing: neither a store, nor a long wait for a server that is away.
         guard let settings = try? global.settings(), settings.isStoreMade else { return [] }
-        return (try? await withDeadline(patience, "the store") {
-            let runtime = try await global.openRuntime(.inspection)
-            let words = try await words(kind, beginningWith: prefix, in: runtime)
-            await runtime.close()
-            return words
-        }) ?? []
+        return
+            (try? await withDeadline(patience, "the store") {
+                let runtime = try await global.openRuntime(.inspection)
+                let words = try await words(kind, beginningWith: prefix, in: runtime)
+                await runtime.close()
+                return words
+            }) ?? []
     }
 
     /// `--profile`, `--config` and `--data-dir` of a line that is not complete yet.

@@ -12,7 +12,9 @@ struct SummaryOptions: ParsableArguments {
     /// An import's end.
     func tell(_ tally: Tally, dryRun: Bool) {
         if jsonSummary {
-            write([("created", tally.created), ("updated", tally.updated), ("skipped", tally.skipped), ("failed", tally.failed)], dryRun: dryRun)
+            write(
+                [("created", tally.created), ("updated", tally.updated), ("skipped", tally.skipped), ("failed", tally.failed)],
+                dryRun: dryRun)
         }
         if quiet, tally.failed == 0 { return }
         let counts = "created \(tally.created), updated \(tally.updated), skipped \(tally.skipped), failed \(tally.failed)"

@@ -54,14 +54,17 @@ enum TimeExpression: Equatable, Sendable {
     private static func relative(_ words: [String]) -> TimeExpression? {
         guard let first = words.first, words.count <= 2 else { return nil }
         if first == "now", words.count == 1 { return .fromNow(0) }
-        if first.hasPrefix("+") || first.hasPrefix("-"), words.count == 1, let span = DurationArgument(argument: String(first.dropFirst())) {
+        if first.hasPrefix("+") || first.hasPrefix("-"), words.count == 1, let span = DurationArgument(argument: String(first.dropFirst()))
+        {
             return .fromNow(first.hasPrefix("+") ? span.seconds : -span.seconds)
         }
         let second = words.count == 2 ? second(words[1]) : 0
         guard let second else { return nil }
         if let days = ["yesterday": -1, "today": 0, "tomorrow": 1][first] { return .day(Int64(days), second: second) }
         let names = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
-        if let weekday = names.firstIndex(where: { $0 == first || $0.prefix(3) == first }) { return .weekday(Int64(weekday), second: second) }
+        if let weekday = names.firstIndex(where: { $0 == first || $0.prefix(3) == first }) {
+            return .weekday(Int64(weekday), second: second)
+        }
         return nil
     }
 

@@ -45,7 +45,8 @@ enum BCrypt {
     /// Whether the text is a hash that ``verify(_:hash:)`` can work with, of a cost that log-ins can afford.
     static func isHash(_ text: String, costs: ClosedRange<Int>) -> Bool {
         let bytes = Array(text.utf8)
-        guard bytes.count == 60, ["$2a$", "$2b$", "$2y$"].contains(String(decoding: bytes.prefix(4), as: UTF8.self)), bytes[6] == UInt8(ascii: "$"),
+        guard bytes.count == 60, ["$2a$", "$2b$", "$2y$"].contains(String(decoding: bytes.prefix(4), as: UTF8.self)),
+            bytes[6] == UInt8(ascii: "$"),
             let cost = Int(String(decoding: bytes[4..<6], as: UTF8.self)), costs.contains(cost)
         else { return false }
         return bytes[7...].allSatisfy { "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789".utf8.contains($0) }

@@ -60,7 +60,9 @@ extension EventService {
     /// Stores records, or says what storing them would do.
     /// - Returns: what became of each.
     /// - Throws: ``EMSError`` where the store fails; what was stored before stays, and is skipped when it is brought again.
-    public func importBatch(_ rows: [EventImportRow], _ options: EventImportOptions, by principal: Principal) async throws -> [ImportOutcome] {
+    public func importBatch(_ rows: [EventImportRow], _ options: EventImportOptions, by principal: Principal) async throws
+        -> [ImportOutcome]
+    {
         var outcomes = [ImportOutcome](repeating: .skipped, count: rows.count)
         var known: [EventID: Event] = [:]
         let doubtful = rows.filter { options.isDryRun || $0.refusal != nil }.map(\.event.id)

@@ -81,7 +81,9 @@ extension UserService {
         let refused = try await users.insert(zip(fresh, hashes).map { (user: rows[$0].user, passwordHash: $1) })
         for (place, index) in fresh.enumerated() {
             // A name that was taken meanwhile is that of an account which is there.
-            if let error = refused[place] { outcomes[index] = error.code == .usernameTaken ? .skipped : .failed(error) } else {
+            if let error = refused[place] {
+                outcomes[index] = error.code == .usernameTaken ? .skipped : .failed(error)
+            } else {
                 outcomes[index] = .created
             }
         }
@@ -98,7 +100,9 @@ extension UserService {
         changed.updatedAt = now()
         do {
             if dryRun {
-                if let holder = try await users.user(login: changed.email), holder.id != current.id { throw EMSError.emailTaken(changed.email) }
+                if let holder = try await users.user(login: changed.email), holder.id != current.id {
+                    throw EMSError.emailTaken(changed.email)
+                }
             } else {
                 try await users.update(changed)
                 if !changed.isActive, current.isActive { _ = try await tokens.endAll(of: current.id, except: nil, at: now()) }

@@ -82,7 +82,9 @@ final class MongoURL: @unchecked Sendable {
     private static let initialised: Result<Void, EMSError> = {
         if let problem = ems_mongoc_load() {
             return .failure(
-                EMSError(.configuration, "libmongoc cannot be loaded: \(String(cString: problem))", fix: "install it: apt-get install libmongoc-1.0-0"))
+                EMSError(
+                    .configuration, "libmongoc cannot be loaded: \(String(cString: problem))",
+                    fix: "install it: apt-get install libmongoc-1.0-0"))
         }
         mongoc_log_set_handler(nil, nil)
         mongoc_init()

@@ -121,24 +121,28 @@ struct MongoEventStore: EventStore {
                     $0.document("sort") { $0.member("_id", 1) }
                     $0.document("projection") { $0.member("_id", 1) }
                     $0.member("limit", limit)
-                }, from: .url) { try $0.id("_id") }
+                }, from: .url
+            ) { try $0.id("_id") }
         }
     }
 
     /// The tags of the first thousands of events that have one such: to look through all would take too long for who waits at a key.
     func tags(beginningWith text: String, limit: Int) async throws -> [String] {
         try await database.run { connection in
-            try connection.aggregate(.events) { stages in
-                stages.document { $0.document("$match") { $0.document("tags") { Self.beginning(text, &$0) } } }
-                stages.document { $0.member("$limit", 5000) }
-                stages.document { $0.member("$unwind", "$tags") }
-                stages.document { $0.document("$match") { $0.document("tags") { Self.beginning(text, &$0) } } }
-                stages.document { $0.document("$group") { $0.member("_id", "$tags") } }
-                stages.document { $0.document("$sort") { $0.member("_id", 1) } }
-                stages.document { $0.member("$limit", limit) }
-            } _: {
-                try $0.text("_id")
-            }
+            let found = try connection.find(
+                .events, where: { $0.document("tags") { Self.beginning(text, &$0) } },
+                options: {
+                    $0.document("projection") {
+                        $0.member("_id", 0)
+                        $0.member("tags", 1)
+                    }
+                    $0.member("limit", 5000)
+                    $0.member("hint", "events_tag_start")
+                }, from: .url
+            ) { try $0.array("tags") { $0.text } }
+            // Scalar by scalar: before a combining mark the last letter of a beginning is another character.
+            let tags = Set(found.joined()).filter { $0.unicodeScalars.starts(with: text.unicodeScalars) }
+            return Array(tags.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }.prefix(limit))
         }
     }
 

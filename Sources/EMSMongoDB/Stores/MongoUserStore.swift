@@ -52,7 +52,8 @@ struct MongoUserStore: UserStore {
                     $0.document("projection") { $0.member("username", 1) }
                     $0.member("limit", limit)
                     $0.member("hint", "users_username")
-                }, from: .url) { try $0.text("username") }
+                }, from: .url
+            ) { try $0.text("username") }
         }
     }
 
@@ -173,9 +174,11 @@ struct MongoUserStore: UserStore {
                     options.member("hint", index)
                 }, from: .url, Self.user)
             let page = Array(found.prefix(query.page.size))
-            let next = found.count > page.count ? page.last.map { user in
-                PageCursor.key(value: isBySeen ? (user.lastLoginAt ?? user.createdAt).milliseconds : 0, id: user.id.description)
-            } : nil
+            let next =
+                found.count > page.count
+                ? page.last.map { user in
+                    PageCursor.key(value: isBySeen ? (user.lastLoginAt ?? user.createdAt).milliseconds : 0, id: user.id.description)
+                } : nil
             let isWhole = after == nil && next == nil && (!page.isEmpty || offset == 0)
             let total =
                 isWhole ? Total(count: query.page.offset + page.count) : try Self.total(query, index: index, in: connection)
@@ -184,7 +187,9 @@ struct MongoUserStore: UserStore {
     }
 
     private static func total(_ query: UserQuery, index: String, in connection: MongoConnection) throws -> Total {
-        if query.role == nil, query.isActive == nil, query.unseenSince == nil { return Total(count: try connection.recordedCount(.users, from: .url)) }
+        if query.role == nil, query.isActive == nil, query.unseenSince == nil {
+            return Total(count: try connection.recordedCount(.users, from: .url))
+        }
         let bound = PageRequest.depthLimit
         let count = try connection.count(.users, where: { filter(query, &$0) }, hint: index, upTo: bound + 1, from: .url)
         return Total(count: min(count, bound), isExact: count <= bound)

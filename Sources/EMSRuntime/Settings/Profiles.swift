@@ -62,7 +62,8 @@ extension SettingSources {
     }
 
     private static func profileNames(in path: String) throws -> [String] {
-        guard let data = FileManager.default.contents(atPath: path), let root = try? Yams.compose(yaml: String(decoding: data, as: UTF8.self))
+        guard let data = FileManager.default.contents(atPath: path),
+            let root = try? Yams.compose(yaml: String(decoding: data, as: UTF8.self))
         else { return [] }
         return (root.mapping?["profiles"]?.mapping?.keys.compactMap(\.string) ?? []).sorted()
     }

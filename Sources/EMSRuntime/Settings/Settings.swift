@@ -122,7 +122,8 @@ public struct Settings: Sendable {
         guard let secret = try reader.secret(file: .secretKeyFile, command: .secretKeyCommand) else { return nil }
         guard secret.utf8.count >= TokenKey.minimumSecretBytes else {
             throw EMSError(
-                .configuration, "the secret key must have at least \(TokenKey.minimumSecretBytes) bytes", fix: "make one: openssl rand -hex 32")
+                .configuration, "the secret key must have at least \(TokenKey.minimumSecretBytes) bytes",
+                fix: "make one: openssl rand -hex 32")
         }
         return secret
     }

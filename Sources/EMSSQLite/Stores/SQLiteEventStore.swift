@@ -55,8 +55,10 @@ struct SQLiteEventStore: EventStore {
             }
             // One statement for all: at the end of each, the full-text index writes what it has gathered. In the order of the
             // beginnings, which most indexes have in front, neighbours share the pages that are written.
-            try db.run("INSERT INTO events (\(Self.insertedColumns)) SELECT \(Self.insertedColumns) FROM temp.batch_events ORDER BY start_time")
-            try db.run("INSERT INTO event_tags (\(Self.tagColumns)) SELECT \(Self.tagColumns) FROM temp.batch_tags ORDER BY tag, start_time")
+            try db.run(
+                "INSERT INTO events (\(Self.insertedColumns)) SELECT \(Self.insertedColumns) FROM temp.batch_events ORDER BY start_time")
+            try db.run(
+                "INSERT INTO event_tags (\(Self.tagColumns)) SELECT \(Self.tagColumns) FROM temp.batch_tags ORDER BY tag, start_time")
             let taken = Set(known)
             for (event, change) in changes where !taken.contains(event) { try SQLiteChangeOutbox.append(change, in: db) }
             return taken.union(twins)

@@ -58,7 +58,7 @@ struct SQLiteUserStore: UserStore {
         try await database.read { db in
             let keys = usernames.map { JSONValue.string(UserRules.caseFolded($0)) }
             return try db.all(
-                "SELECT \(Self.columns) FROM json_each(?) names JOIN users ON username_key = names.value",
+                "SELECT \(Self.columns) FROM users WHERE username_key IN (SELECT value FROM json_each(?))",
                 [String(decoding: JSONValue.array(keys).json(), as: UTF8.self)]
             ) { try Self.user($0) }
         }

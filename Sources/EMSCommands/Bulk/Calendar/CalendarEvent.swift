@@ -28,7 +28,9 @@ struct CalendarEvent {
         }
         func first(_ name: String) -> ContentLine? { top.first { $0.name == name } }
         guard let begin = first("DTSTART") else { throw EMSError(.invalid, "DTSTART is missing") }
-        guard let title = first("SUMMARY")?.unescaped.replacing("\n", with: " "), !title.isEmpty else { throw EMSError(.invalid, "SUMMARY is missing") }
+        guard let title = first("SUMMARY")?.unescaped.replacing("\n", with: " "), !title.isEmpty else {
+            throw EMSError(.invalid, "SUMMARY is missing")
+        }
         let start = try Self.moment(begin, zone, zones)
         let end = try Self.end(begin, start, first("DTEND"), first("DURATION"), zone, zones)
         var members: [JSONValue.Member] = []

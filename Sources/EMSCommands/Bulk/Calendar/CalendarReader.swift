@@ -64,7 +64,8 @@ struct CalendarReader: RecordReading {
         if logicalLine == 1, bytes.starts(with: [0xEF, 0xBB, 0xBF]) { bytes = bytes.dropFirst(3) }
         guard bytes.contains(where: { $0 != 0x20 && $0 != 0x09 }) else { return }
         guard let content = ContentLine(String(decoding: bytes, as: UTF8.self)) else {
-            records.append(.init(line: logicalLine, content: .failure(EMSError(.malformed, "no content line: a name and a colon are missing"))))
+            records.append(
+                .init(line: logicalLine, content: .failure(EMSError(.malformed, "no content line: a name and a colon are missing"))))
             return
         }
         take(content, &records)

@@ -30,7 +30,9 @@ struct CalendarZone {
             case ("TZOFFSETFROM", _): current?.offsetBefore = Self.offset(line.value)
             case ("RRULE", _): current?.rule = YearlyRule(line.value)
             case ("RDATE", _):
-                for case .clock(let clock)? in line.value.split(separator: ",").map({ CalendarTime(String($0)) }) { current?.dates.append(clock) }
+                for case .clock(let clock)? in line.value.split(separator: ",").map({ CalendarTime(String($0)) }) {
+                    current?.dates.append(clock)
+                }
             default: break
             }
         }
