@@ -30,8 +30,10 @@ enum LiveCompletions {
         }
     }
 
+    /// The profiles of the file; which one is wanted is just being typed.
     static func profiles(_ global: GlobalOptions?) -> [String] {
-        let sources = try? global?.sources() ?? SettingSources(environment: ProcessInfo.processInfo.environment)
+        let environment = ProcessInfo.processInfo.environment
+        let sources = try? SettingSources(file: global?.config, profile: "default", environment: environment)
         return (try? sources?.profiles().map(\.name)) ?? []
     }
 
