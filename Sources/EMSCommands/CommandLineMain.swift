@@ -75,12 +75,17 @@ public enum CommandLineMain {
     static func report(_ error: any Error, place: String = "ems") -> Int32 {
         try? StandardOutput.finish()
         if error is StandardOutput.Closed { return 0 }
+        // All was said already.
+        if let exit = error as? ExitCode { return exit.rawValue }
         if let error = error as? EMSError { return report(error, place: place) }
         // What the parser throws: usage errors, and requests for help.
         let code = EMS.exitCode(for: error)
         let isOurs = code == .failure
         if isOurs { return report(EMSError(error), place: place) }
-        let message = EMS.fullMessage(for: error)
+        var message = EMS.fullMessage(for: error)
+        if code.isSuccess, message == EMS.helpMessage() {
+            message += "\n\nTopics to read: ems help " + Topic.all.map(\.name).joined(separator: " | ")
+        }
         if code.isSuccess {
             do {
                 try StandardOutput.write(message + "\n")

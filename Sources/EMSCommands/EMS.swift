@@ -12,7 +12,7 @@ struct EMS: AsyncParsableCommand {
             "ems event create --title Gala --start 2027-03-01T19:00Z --end 2027-03-02",
             "ems event list -o json | jq '.[].title'",
             "ems notify watch --user ada",
-            "ems serve") + "\n\nTOPICS:\n  ems help " + Topic.all.map(\.name).joined(separator: " | "),
+            "ems serve"),
         version: "ems \(version)",
         subcommands: [
             UserCommand.self, EventCommand.self, NotifyCommand.self, TokenCommand.self, BrokerCommand.self, StoreNoun.self,

@@ -102,7 +102,7 @@ struct EventCommandTests {
     @Test(
         "Wrong usage is 64, and nothing is created",
         arguments: [
-            ["--title", "x", "--start", "yesterday", "--end", "2090-03-02"],
+            ["--title", "x", "--start", "someday", "--end", "2090-03-02"],
             ["--title", "x", "--start", "2090-13-01", "--end", "2090-12-02"],
             ["--title", "x", "--start", "2090-02-30", "--end", "2090-12-02"],
             ["--title", "x", "--start", "2090-03-01T25:00", "--end", "2090-12-02"],

@@ -76,6 +76,29 @@ public enum EventStoreConformance {
             try await events.update(changed, expecting: 2, change: nil)
             #expect(try await events.event(id: event.id) == changed)
         },
+        ConformanceCase("An event is known by its import key: it comes in once, is found by it, and may come again when it was deleted") {
+            fixture in
+            let events = fixture.stores.events
+            func event(_ title: String, _ key: UInt8) -> Event {
+                Event(
+                    title: title, description: "", location: "", startTime: Samples.hour(1), endTime: Samples.hour(2),
+                    createdBy: "operator:root", createdAt: Samples.epoch, importKey: ImportKey(bytes: [UInt8](repeating: key, count: 16)))
+            }
+            let first = event("first", 1)
+            #expect(try await events.insert([(event: first, change: nil)]).isEmpty)
+            #expect(try await events.event(id: first.id) == first)
+            let (twin, other, itsTwin) = (event("twin", 1), event("other", 2), event("its twin", 2))
+            let taken = try await events.insert([twin, other, itsTwin].map { (event: $0, change: Samples.change(.created, $0)) })
+            #expect(taken == [twin.id, itsTwin.id])
+            #expect(try await fixture.stores.outbox.pendingStatus().count == 1)
+            let keys = [first, other].compactMap(\.importKey) + [ImportKey(bytes: [UInt8](repeating: 9, count: 16))]
+            #expect(Set(try await events.events(importKeys: keys).map(\.title)) == ["first", "other"])
+            try await events.update(Samples.edited(first), expecting: 1, change: nil)
+            #expect(try await events.events(importKeys: keys).first { $0.id == first.id }?.title == "first!")
+            try await events.delete(first.id, expecting: 2, change: Samples.change(.deleted, first))
+            #expect(try await events.insert([(event: twin, change: nil)]).isEmpty)
+            #expect(try await events.event(id: twin.id) == twin)
+        },
         ConformanceCase("Events are found by many ids at once; those that are not there, or deleted, are left out") { fixture in
             let events = fixture.stores.events
             let stored = try await [fixture.add(Samples.event("a")), fixture.add(Samples.event("b")), fixture.add(Samples.event("c"))]

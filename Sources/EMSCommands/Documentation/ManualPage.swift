@@ -139,7 +139,9 @@ struct Mdoc {
     }
 
     /// An argument of a macro, as one word that is no macro itself.
-    static func quoted(_ words: String) -> String { "\"" + escaped(words).replacing("\"", with: "\\(dq") + "\"" }
+    static func quoted(_ words: String) -> String {
+        words.contains(" ") ? "\"" + escaped(words).replacing("\"", with: "\\(dq") + "\"" : escaped(words)
+    }
 
     /// A dot or quote at the beginning of a line would be a macro.
     private static func guarded(_ words: Substring) -> String {

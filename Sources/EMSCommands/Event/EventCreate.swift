@@ -8,7 +8,7 @@ struct EventCreate: StoreCommand {
         abstract: "Create an event. Everybody is notified.",
         discussion: examples(
             "ems event create --title Gala --start 2027-03-01T19:00Z --end 2027-03-02",
-            "ems event create --title Fair --start 'monday 9:00' --end +2w --time-zone Europe/Vienna",
+            "ems event create --title Fair --start 'monday 9:00' --end +2w --local",
             "ems event create --json event.json"))
 
     @OptionGroup(title: "Event") var fields: EventFieldOptions

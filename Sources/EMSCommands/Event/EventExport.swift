@@ -9,7 +9,7 @@ struct EventExport: StoreCommand {
         discussion: examples(
             "ems event export > events.jsonl",
             "ems event export --format csv > events.csv",
-            "ems event export --format ics --tag talk --time-zone Europe/Vienna > talks.ics"))
+            "ems event export --format ics --tag talk --local > talks.ics"))
 
     @OptionGroup var export: ExportOptions
     @OptionGroup var tags: TagOptions

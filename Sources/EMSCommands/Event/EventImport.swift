@@ -13,8 +13,8 @@ struct EventImport: StoreCommand {
         discussion: examples(
             "ems event import events.jsonl",
             "ems event import calendar.ics --time-zone Europe/Vienna --update",
-            "ems event import talks.csv --map Name=title --map Begin=start_time --map End=end_time",
-            "ems event export | ems event import - --data-dir copy --allow-past --no-notifications"))
+            "ems event import talks.csv --map Name=title --map Begin=start_time",
+            "ems event export | ems event import - --data-dir copy --allow-past"))
 
     static let mode = Runtime.Mode.bulk
 

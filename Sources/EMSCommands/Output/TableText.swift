@@ -157,7 +157,10 @@ enum DisplayWidth {
 
     private static func width(of scalar: Unicode.Scalar) -> Int {
         let properties = scalar.properties
-        if properties.isDefaultIgnorableCodePoint { return 0 }
+        // The vowels and finals of decomposed Hangul join the letter before.
+        if properties.isDefaultIgnorableCodePoint || (0x1160...0x11FF).contains(scalar.value) || (0xD7B0...0xD7FF).contains(scalar.value) {
+            return 0
+        }
         switch properties.generalCategory {
         case .nonspacingMark, .enclosingMark, .spacingMark, .format: return 0
         default: return isWide(scalar.value) ? 2 : 1

@@ -133,7 +133,10 @@ struct ShellCommand: AsyncParsableCommand {
             }
         }
         if !pending.isEmpty {
-            throw EMSError(.malformed, "stdin:\(first): the line does not end: a quote or a brace is open")
+            failures += 1
+            let error = EMSError(.malformed, "the line does not end: a quote or a brace is open")
+            let status = CommandLineMain.report(error, place: "stdin:\(first)")
+            if stopOnError { throw ExitCode(status) }
         }
         if failures > 0 { throw EMSError(.failed, "\(failures) \(failures == 1 ? "command" : "commands") failed") }
     }

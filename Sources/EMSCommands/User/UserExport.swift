@@ -22,19 +22,24 @@ struct UserExport: StoreCommand {
     }
 
     func run(_ runtime: Runtime, as principal: Principal) async throws {
+        guard passwordHashes else {
+            return try await export.run { page in
+                let found = try await runtime.users.users(UserQuery(page: page), for: principal)
+                return (found.users, found.next)
+            }
+        }
         try await export.run { page in
             let found = try await runtime.users.users(UserQuery(page: page), for: principal)
             var exported: [ExportedUser] = []
             for user in found.users {
-                let hash = passwordHashes ? try await runtime.users.passwordHash(of: user.id, for: principal) : nil
-                exported.append(ExportedUser(user: user, passwordHash: hash))
+                exported.append(ExportedUser(user: user, passwordHash: try await runtime.users.passwordHash(of: user.id, for: principal)))
             }
             return (exported, found.next)
         }
     }
 }
 
-/// An account as it can be brought in again.
+/// An account as it can be brought in again, its password included.
 struct ExportedUser: Presentable {
     let user: User
     let passwordHash: String?

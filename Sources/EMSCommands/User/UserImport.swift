@@ -13,7 +13,7 @@ struct UserImport: StoreCommand {
         discussion: examples(
             "ems user import users.jsonl",
             "ems user import users.csv --dry-run",
-            "ems user import members.csv --map Login=username --map Mail=email --map Hash=password_hash --atomic"))
+            "ems user import members.csv --map Login=username --map Hash=password_hash"))
 
     static let mode = Runtime.Mode.bulk
 

@@ -25,12 +25,14 @@ public struct Event: Sendable, Equatable {
     public var version: Int
     /// Where it came from, where it was brought in; not part of what HTTP and the broker see.
     public var origin: EventOrigin?
+    /// By what it is known when it is brought in again, where it was brought in without an id.
+    public let importKey: ImportKey?
 
     public init(
         id: EventID = EventID(), title: String, description: String, location: String, startTime: Timestamp, endTime: Timestamp,
         createdBy: String, tags: [String] = [], maxAttendees: Int? = nil, status: Status = .scheduled, attachmentURL: String? = nil,
         coordinates: Coordinates? = nil, createdAt: Timestamp, updatedAt: Timestamp? = nil, version: Int = 1,
-        origin: EventOrigin? = nil
+        origin: EventOrigin? = nil, importKey: ImportKey? = nil
     ) {
         self.id = id
         self.title = title
@@ -48,6 +50,7 @@ public struct Event: Sendable, Equatable {
         self.updatedAt = updatedAt ?? createdAt
         self.version = version
         self.origin = origin
+        self.importKey = importKey
     }
 
     /// The entity tag of this version (RFC 9110, section 8.8.3), with its quotes.

@@ -1,3 +1,5 @@
+import Crypto
+
 /// Where an event came from, and what came with it that has no field here: so that it can go back as it was, and is known when it comes again.
 public struct EventOrigin: Sendable, Equatable {
     public static let keyLimit = 1000
@@ -16,8 +18,25 @@ public struct EventOrigin: Sendable, Equatable {
         self.properties = properties
     }
 
-    /// The id of the event that has this name elsewhere: always the same, so that it comes in once.
-    public var eventID: EventID { EventID(named: "external:" + key) }
+    /// By what the event is known that has this name elsewhere.
+    public var importKey: ImportKey { ImportKey("external:" + key) }
+}
+
+/// By what an event is known that was brought in: a digest of its name elsewhere, or of all it said. No two events have the same, so that
+/// what is brought twice comes in once.
+public struct ImportKey: Hashable, Sendable {
+    /// The first 16 bytes of a SHA-256.
+    public let bytes: [UInt8]
+
+    public init(bytes: [UInt8]) {
+        self.bytes = bytes
+    }
+
+    init(_ text: String) { self.init(digestOf: Array(text.utf8)) }
+
+    init(digestOf content: [UInt8]) {
+        bytes = SHA256.hash(data: content).prefix(16).map(\.self)
+    }
 }
 
 extension EventOrigin: JSONEncodable {

@@ -5,8 +5,8 @@ public protocol EventStore: Sendable {
     /// - Returns: what became of it.
     /// - Throws: ``EMSError`` with ``ErrorCode/exists`` where the id is taken.
     func insert(_ event: Event, change: Change, idempotency: IdempotencyKey?) async throws -> InsertOutcome
-    /// Adds many events, each with its change where it has one; those whose ids are taken are left out.
-    /// - Returns: the ids that were taken.
+    /// Adds many events, each with its change where it has one; those whose ids or import keys are taken are left out.
+    /// - Returns: the ids of those.
     func insert(_ batch: [(event: Event, change: Change?)]) async throws -> Set<EventID>
     /// What became of an earlier request under this key; `nil` where there was none in the key's lifetime.
     func outcome(of key: IdempotencyKey, at now: Timestamp) async throws -> InsertOutcome?
@@ -19,6 +19,8 @@ public protocol EventStore: Sendable {
     func event(id: EventID) async throws -> Event?
     /// Those of the events that there are, in no certain order.
     func events(ids: [EventID]) async throws -> [Event]
+    /// Those of the events that there are, by what they were brought in as.
+    func events(importKeys: [ImportKey]) async throws -> [Event]
     /// The ids that begin with these hex digits, in their order.
     func ids(beginningWith digits: String, limit: Int) async throws -> [EventID]
     /// The tags that begin so, in their order.

@@ -93,6 +93,7 @@ extension StoreRecord: JSONEncodable {
             case .event(let event):
                 writer.member("event", event)
                 if let origin = event.origin { writer.member("origin", origin) }
+                writer.member("import_key", event.importKey.map { Self.hex($0.bytes) })
             case .idempotencyKey(let key, let event, let createdAt):
                 writer.member("owner", key.owner)
                 writer.member("key", key.key)

@@ -5,6 +5,14 @@ public struct EventImportRow: Sendable {
     let sequence: Int?
     /// Why it may not be new; `nil` where it may.
     let refusal: EMSError?
+
+    /// By what a record is known.
+    enum Identity: Hashable {
+        case id(EventID)
+        case key(ImportKey)
+    }
+
+    var identity: Identity { event.importKey.map { .key($0) } ?? .id(event.id) }
 }
 
 /// How events are brought in.
@@ -34,12 +42,13 @@ public enum ImportOutcome: Sendable {
 extension EventService {
     /// Checks a record: what HTTP takes, with `event_id` or `external_id` where it has such.
     ///
-    /// The id is the record's own; or follows from its name elsewhere; or, where it has neither, from all that it says: so the same
-    /// record comes in once, however often it is brought.
+    /// It is known by its id; or by its name elsewhere; or, where it has neither, by all that it says: so the same record comes in once,
+    /// however often it is brought.
     public func importRow(_ record: JSONValue, _ options: EventImportOptions, by principal: Principal) throws -> EventImportRow {
         let draft = try EventRules.accepted(EventDraft(imported: record), startsAfter: nil)
-        let id = try Self.importID(record, draft)
-        let event = try drafted(draft, id: id, by: principal, allowingPast: true)
+        let id = try Self.id(in: record)
+        let key = id == nil ? draft.origin?.importKey ?? ImportKey(digestOf: draft.identity) : nil
+        let event = try drafted(draft, id: id ?? EventID(), importKey: key, by: principal, allowingPast: true)
         var refusal: EMSError?
         if !options.allowsPast, event.startTime < event.createdAt {
             let fault = "must not be in the past (it is \(event.createdAt) now)"
@@ -49,12 +58,23 @@ extension EventService {
         return EventImportRow(event: event, sequence: sequence, refusal: refusal)
     }
 
-    private static func importID(_ record: JSONValue, _ draft: EventDraft) throws -> EventID {
-        if let text = record["event_id"]?.string {
-            guard let id = EventID(text) else { throw EMSError.invalid("event_id", "must be 32 hex characters") }
-            return id
+    private static func id(in record: JSONValue) throws -> EventID? {
+        guard let text = record["event_id"]?.string else { return nil }
+        guard let id = EventID(text) else { throw EMSError.invalid("event_id", "must be 32 hex characters") }
+        return id
+    }
+
+    /// Those of the records' events that are there already, by what they are known by.
+    private func known(_ rows: [EventImportRow]) async throws -> [EventImportRow.Identity: Event] {
+        guard !rows.isEmpty else { return [:] }
+        let ids = rows.compactMap { $0.event.importKey == nil ? $0.event.id : nil }
+        let keys = rows.compactMap(\.event.importKey)
+        var known: [EventImportRow.Identity: Event] = [:]
+        if !ids.isEmpty { for event in try await events.events(ids: ids) { known[.id(event.id)] = event } }
+        if !keys.isEmpty {
+            for event in try await events.events(importKeys: keys) { if let key = event.importKey { known[.key(key)] = event } }
         }
-        return draft.origin?.eventID ?? EventID(digestOf: draft.identity, at: draft.startTime)
+        return known
     }
 
     /// Stores records, or says what storing them would do.
@@ -64,21 +84,16 @@ extension EventService {
         -> [ImportOutcome]
     {
         var outcomes = [ImportOutcome](repeating: .skipped, count: rows.count)
-        var known: [EventID: Event] = [:]
-        let doubtful = rows.filter { options.isDryRun || $0.refusal != nil }.map(\.event.id)
-        if !doubtful.isEmpty {
-            for event in try await events.events(ids: doubtful) { known[event.id] = event }
-        }
-        var first: Set<EventID> = []
+        var known = try await known(rows.filter { options.isDryRun || $0.refusal != nil })
+        var first: Set<EventImportRow.Identity> = []
         var fresh: [Int] = []
         var repeated: [Int] = []
         for (index, row) in rows.enumerated() {
-            let id = row.event.id
-            if known[id] != nil {
+            if known[row.identity] != nil {
                 repeated.append(index)
             } else if let refusal = row.refusal {
                 outcomes[index] = .failed(refusal)
-            } else if first.insert(id).inserted {
+            } else if first.insert(row.identity).inserted {
                 fresh.append(index)
             } else {
                 repeated.append(index)
@@ -86,17 +101,15 @@ extension EventService {
         }
         repeated += try await insert(fresh, of: rows, options, principal, &outcomes)
         guard options.isUpdating else { return outcomes }
-        let unknown = repeated.map { rows[$0].event.id }.filter { known[$0] == nil }
-        if !unknown.isEmpty, !options.isDryRun {
-            for event in try await events.events(ids: unknown) { known[event.id] = event }
-        }
+        let unknown = repeated.map { rows[$0] }.filter { known[$0.identity] == nil }
+        if !options.isDryRun { known.merge(try await self.known(unknown)) { $1 } }
         // In the order of the file: of two records of one event, the last one counts.
         for index in repeated.sorted() {
             let row = rows[index]
-            let current = known[row.event.id] ?? rows[index].event
+            let current = known[row.identity] ?? row.event
             do {
                 let updated = try await revise(current, as: EventDraft(row.event), row.sequence, options, principal)
-                known[updated.id] = updated
+                known[row.identity] = updated
                 outcomes[index] = updated.version == current.version ? .skipped : .updated
             } catch let error as EMSError where error.code == .notFound || error.code == .invalid {
                 outcomes[index] = .failed(error)

@@ -25,7 +25,9 @@ public struct EventService: Sendable {
 
     /// Makes an event, without storing it: everything checked.
     /// - Parameter allowingPast: whether it may have begun already: what an operator brings in.
-    func drafted(_ draft: EventDraft, id: EventID = EventID(), by principal: Principal, allowingPast: Bool = false) throws -> Event {
+    func drafted(
+        _ draft: EventDraft, id: EventID = EventID(), importKey: ImportKey? = nil, by principal: Principal, allowingPast: Bool = false
+    ) throws -> Event {
         try permissions.require(.createEvents, of: principal, "only organizers and admins create events here")
         let now = now()
         let draft = try EventRules.accepted(draft, startsAfter: allowingPast ? nil : now)
@@ -33,7 +35,7 @@ public struct EventService: Sendable {
             id: id, title: draft.title, description: draft.description, location: draft.location, startTime: draft.startTime,
             endTime: draft.endTime, createdBy: principal.identity, tags: draft.tags, maxAttendees: draft.maxAttendees,
             status: draft.status, attachmentURL: draft.attachmentURL, coordinates: draft.coordinates, createdAt: now,
-            origin: draft.origin)
+            origin: draft.origin, importKey: importKey)
     }
 
     /// Makes and stores an event.
@@ -109,7 +111,7 @@ public struct EventService: Sendable {
             id: event.id, title: draft.title, description: draft.description, location: draft.location, startTime: draft.startTime,
             endTime: draft.endTime, createdBy: event.createdBy, tags: draft.tags, maxAttendees: draft.maxAttendees, status: draft.status,
             attachmentURL: draft.attachmentURL, coordinates: draft.coordinates, createdAt: event.createdAt, updatedAt: now(),
-            version: event.version + 1, origin: draft.origin ?? event.origin)
+            version: event.version + 1, origin: draft.origin ?? event.origin, importKey: event.importKey)
     }
 
     /// Changes an event. Without a version the edit is repeated on the newest state until nobody came in between.

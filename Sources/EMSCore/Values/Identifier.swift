@@ -21,20 +21,10 @@ public struct ID<Subject>: Hashable, Comparable, Sendable {
 
     /// The identifier of what has a name of its own: always the same for the same name (RFC 9562, section 5.8, with SHA-256).
     public init(named name: String) {
-        self.init(digestOf: Array(name.utf8), beginningWith: nil)
-    }
-
-    /// The identifier of what is known by its content alone; it begins with a moment, so that it stands near others of that time.
-    public init(digestOf content: [UInt8], at moment: Timestamp) {
-        self.init(digestOf: content, beginningWith: UInt64(max(0, moment.milliseconds)))
-    }
-
-    private init(digestOf content: [UInt8], beginningWith milliseconds: UInt64?) {
-        let words = SHA256.hash(data: content).withUnsafeBytes { digest in
+        let words = SHA256.hash(data: Array(name.utf8)).withUnsafeBytes { digest in
             [0, 8].map { UInt64(bigEndian: digest.loadUnaligned(fromByteOffset: $0, as: UInt64.self)) }
         }
-        let prefix = milliseconds.map { ($0 << 16) | (words[0] & 0xFFFF) } ?? words[0]
-        self.init(high: (prefix & ~0xF000) | 0x8000, low: (words[1] & 0x3FFF_FFFF_FFFF_FFFF) | 0x8000_0000_0000_0000)
+        self.init(high: (words[0] & ~0xF000) | 0x8000, low: (words[1] & 0x3FFF_FFFF_FFFF_FFFF) | 0x8000_0000_0000_0000)
     }
 
     /// Reads 32 hex characters, or the 36 of a hyphenated UUID, in either case. Anything else is `nil`.

@@ -134,6 +134,7 @@ struct BSONArrayWriter {
     }
 
     mutating func element(_ value: String) { writer.member(next(), value) }
+    mutating func element(binary value: [UInt8]) { writer.member(next(), binary: value) }
     mutating func element(_ value: Int64) { writer.member(next(), value) }
     mutating func element(_ value: Double) { writer.member(next(), value) }
     mutating func element(_ value: Timestamp) { writer.member(next(), value) }

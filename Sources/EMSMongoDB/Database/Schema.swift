@@ -83,6 +83,9 @@ enum Schema {
         Index(.events, "events_location_words", ["location_words"]),
         Index(.events, "events_place", sphere: "place"),
         Index(.events, "events_pending", ["pending_since"], sparse: true),
+        Index(
+            .events, "events_import_key", ["import_key"], unique: true,
+            partial: { $0.document("import_key") { $0.member("$exists", true) } }),
         Index(.events, "events_tombstones", ["is_deleted"], sparse: true),
         Index(
             .events, "events_idempotency", ["idempotency.owner", "idempotency.key"], unique: true,

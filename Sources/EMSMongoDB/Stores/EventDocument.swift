@@ -9,6 +9,7 @@ enum EventDocument {
             fields(of: event, to: &$0)
             words(of: event, to: &$0)
             if let origin = event.origin { self.origin(origin, to: &$0) }
+            if let key = event.importKey { $0.member("import_key", binary: key.bytes) }
             if let change {
                 $0.array("pending") { $0.document { self.change(change, to: &$0) } }
                 $0.member("pending_since", change.id)
@@ -41,7 +42,7 @@ enum EventDocument {
             for field in [
                 "title", "description", "location", "start_time", "end_time", "created_by", "tags", "max_attendees", "status",
                 "attachment_url", "place", "created_at", "updated_at", "version", "words", "location_words",
-                "origin",
+                "origin", "import_key",
             ] { unset.member(field, "") }
         }
         push(change, to: &writer)
@@ -152,11 +153,12 @@ enum EventDocument {
         let updatedAt = try reader.date("updated_at")
         let version = try reader.integer("version")
         let origin = try origin(&reader)
+        let importKey = try reader.find("import_key") == nil ? nil : ImportKey(bytes: reader.binary("import_key"))
         return Event(
             id: id, title: title, description: description, location: location, startTime: startTime, endTime: endTime,
             createdBy: createdBy, tags: tags, maxAttendees: maxAttendees.map { Int($0) }, status: status, attachmentURL: attachmentURL,
             coordinates: place, createdAt: createdAt, updatedAt: updatedAt, version: Int(version),
-            origin: origin)
+            origin: origin, importKey: importKey)
     }
 
     static func coordinates(_ reader: inout BSONReader) throws -> Coordinates? {

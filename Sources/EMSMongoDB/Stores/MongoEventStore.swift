@@ -112,6 +112,20 @@ struct MongoEventStore: EventStore {
         }
     }
 
+    func events(importKeys: [ImportKey]) async throws -> [Event] {
+        try await database.run { connection in
+            try connection.find(
+                .events,
+                where: { filter in
+                    filter.document("import_key") { range in
+                        range.array("$in") { list in for key in importKeys { list.element(binary: key.bytes) } }
+                        // So that the index, which holds no other, can be used.
+                        range.member("$exists", true)
+                    }
+                }, options: { $0.member("hint", "events_import_key") }, EventDocument.living)
+        }
+    }
+
     func ids(beginningWith digits: String, limit: Int) async throws -> [EventID] {
         try await database.run { connection in
             try connection.find(

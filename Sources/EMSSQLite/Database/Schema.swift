@@ -250,6 +250,8 @@ enum Schema {
 
     private static let second = """
         ALTER TABLE events ADD COLUMN origin TEXT; -- JSON
+        ALTER TABLE events ADD COLUMN import_key BLOB;
+        CREATE UNIQUE INDEX events_import_key ON events (import_key) WHERE import_key IS NOT NULL;
         CREATE INDEX users_seen ON users (coalesce(last_login_at, created_at), id);
         """
 }

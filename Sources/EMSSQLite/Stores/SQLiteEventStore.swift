@@ -13,7 +13,7 @@ struct SQLiteEventStore: EventStore {
     static let columns = """
         e.id, e.title, e.description, e.location, e.tags, e.start_time, e.end_time, e.created_by, e.max_attendees, e.status, \
         e.attachment_url, e.latitude, e.longitude, e.created_at, e.updated_at, e.version, \
-        e.origin
+        e.origin, e.import_key
         """
 
     func insert(_ event: Event, change: Change, idempotency: IdempotencyKey?) async throws -> InsertOutcome {
@@ -48,7 +48,7 @@ struct SQLiteEventStore: EventStore {
                 }
                 if let change { changes.append((event.id, change)) }
             }
-            let known: [EventID] = try db.all("SELECT id FROM temp.batch_events WHERE id IN (SELECT id FROM main.events)") { try $0.id(0) }
+            let known: [EventID] = try db.all(Self.takenOfBatch) { try $0.id(0) }
             for id in known {
                 try db.run("DELETE FROM temp.batch_events WHERE id = ?", [id.description])
                 try db.run("DELETE FROM temp.batch_tags WHERE event_id = ?", [id.description])
@@ -69,7 +69,7 @@ struct SQLiteEventStore: EventStore {
     private static let batchTables = """
         CREATE TEMP TABLE IF NOT EXISTS batch_events (
             id TEXT PRIMARY KEY, title, description, location, tags, start_time, end_time, created_by, max_attendees, status, attachment_url,
-            latitude, longitude, created_at, updated_at, version, origin
+            latitude, longitude, created_at, updated_at, version, origin, import_key UNIQUE
         );
         CREATE TEMP TABLE IF NOT EXISTS batch_tags (tag, start_time, event_id, created_at);
         CREATE INDEX IF NOT EXISTS temp.batch_tags_event ON batch_tags (event_id);
@@ -77,14 +77,19 @@ struct SQLiteEventStore: EventStore {
         DELETE FROM temp.batch_tags;
         """
 
+    private static let takenOfBatch = """
+        SELECT id FROM temp.batch_events WHERE id IN (SELECT id FROM main.events)
+        UNION SELECT id FROM temp.batch_events WHERE import_key IN (SELECT import_key FROM main.events)
+        """
+
     private static let insertedColumns = """
         id, title, description, location, tags, start_time, end_time, created_by, max_attendees, status, attachment_url, latitude, longitude, \
-        created_at, updated_at, version, origin
+        created_at, updated_at, version, origin, import_key
         """
     private static let tagColumns = "tag, start_time, event_id, created_at"
 
     private static func insertion(into table: String) -> String {
-        "INSERT INTO \(table) (\(insertedColumns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING"
+        "INSERT INTO \(table) (\(insertedColumns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
     }
 
     private static func tagInsertion(into table: String) -> String { "INSERT INTO \(table) (\(tagColumns)) VALUES (?, ?, ?, ?)" }
@@ -94,7 +99,7 @@ struct SQLiteEventStore: EventStore {
             event.id.description, event.title, event.description, event.location, event.tags.joined(separator: ","),
             event.startTime.milliseconds, event.endTime.milliseconds, event.createdBy, event.maxAttendees, event.status.rawValue,
             event.attachmentURL, event.coordinates?.latitude, event.coordinates?.longitude, event.createdAt.milliseconds,
-            event.updatedAt.milliseconds, event.version, event.origin.map(text),
+            event.updatedAt.milliseconds, event.version, event.origin.map(text), event.importKey.map { Data($0.bytes) },
         ]
     }
 
@@ -161,6 +166,14 @@ struct SQLiteEventStore: EventStore {
         }
     }
 
+    func events(importKeys: [ImportKey]) async throws -> [Event] {
+        try await database.read { db in
+            try importKeys.compactMap { key in
+                try db.first("SELECT \(Self.columns) FROM events e WHERE e.import_key = ?", [Data(key.bytes)]) { try Self.event($0) }
+            }
+        }
+    }
+
     func ids(beginningWith digits: String, limit: Int) async throws -> [EventID] {
         try await database.read { db in
             try db.all("SELECT id FROM events WHERE id >= ? AND id < ? ORDER BY id LIMIT ?", [digits, digits + Self.beyond, limit]) {
@@ -213,7 +226,7 @@ struct SQLiteEventStore: EventStore {
             id: try row.id(0), title: row[1], description: row[2], location: row[3], startTime: row.timestamp(5), endTime: row.timestamp(6),
             createdBy: row[7], tags: EventRules.tags(in: tags), maxAttendees: row[8], status: try row.word(9),
             attachmentURL: row[10], coordinates: place, createdAt: row.timestamp(13), updatedAt: row.timestamp(14), version: row[15],
-            origin: try (row[16] as String?).map(origin))
+            origin: try (row[16] as String?).map(origin), importKey: (row[17] as Data?).map { ImportKey(bytes: Array($0)) })
     }
 
     private static func text(_ origin: EventOrigin) -> String { String(decoding: origin.json(), as: UTF8.self) }
