@@ -81,8 +81,9 @@ bench-bulk: release
 .PHONY: install
 install: release
 	install -D -m 755 .build/release/ems $(DESTDIR)$(PREFIX)/bin/ems
-	install -d $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man7
+	install -d $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man7
 	install -m 644 man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 644 man/*.5 $(DESTDIR)$(PREFIX)/share/man/man5
 	install -m 644 man/*.7 $(DESTDIR)$(PREFIX)/share/man/man7
 	install -d $(DESTDIR)$(PREFIX)/share/ems/api-docs
 	scripts/api-docs $(DESTDIR)$(PREFIX)/share/ems/api-docs

@@ -25,7 +25,7 @@ MEMORY_AIM = 100
 PRAGMAS = """
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = FULL;
-PRAGMA cache_size = -12288;
+PRAGMA cache_size = -32768;
 PRAGMA wal_autocheckpoint = 16384;
 """
 COLUMNS = {

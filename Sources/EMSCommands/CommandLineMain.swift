@@ -16,6 +16,8 @@ public enum CommandLineMain {
     public static func run() -> Never {
         // A reader that went away shows as an error of the write, which ends the command in silence.
         signal(SIGPIPE, SIG_IGN)
+        // libdispatch would tell syslog that it may not raise the priority of threads, which nobody asked for.
+        setenv("LIBDISPATCH_LOG", "NO", 0)
         let arguments = Array(CommandLine.arguments.dropFirst())
         do {
             if arguments == ["--version"] {

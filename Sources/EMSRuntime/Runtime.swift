@@ -78,6 +78,12 @@ public struct Runtime: Sendable {
         _ = try await flushChanges()
     }
 
+    /// Carries what this process wrote since the last time, and leaves what others wrote: for one who writes much, batch after batch.
+    public func deliverWrittenChanges() async throws {
+        _ = try await relay.carryWritten()
+        if backend.isBrokerEmbedded { _ = try await consumer.drain() }
+    }
+
     /// Carries all that is pending, whoever wrote it, as far as this process can.
     /// - Returns: how many changes the broker confirmed.
     public func flushChanges() async throws -> Int {

@@ -49,7 +49,7 @@ struct ImportOptions: ParsableArguments {
 
 /// Brings records in, a batch at a time: while one is stored, the next is read and checked. Memory does not grow with the file.
 struct BulkImport<Row: Sendable>: Sendable {
-    static var batchSize: Int { 1500 }
+    static var batchSize: Int { 2500 }
 
     let options: ImportOptions
     let isDryRun: Bool

@@ -37,10 +37,16 @@ struct DoctorCommand: AsyncParsableCommand {
         var findings: [Finding] = []
         let sources = await look("configuration", into: &findings) { try global.sources() }
         if let sources { findings += ConfigurationChecks(sources: sources).findings() }
-        let settings = await look("settings", into: &findings) { try global.settings() }
+        // A file that cannot be read was told already.
+        let settings = sources == nil ? nil : await look("settings", into: &findings) { try global.settings() }
         if let settings {
             findings += MachineChecks(settings: settings).findings()
             findings += await KeyChecks(settings: settings).findings()
+            guard settings.isStoreMade else {
+                // A look makes nothing.
+                findings.append(.ok("store", "\(settings.databasePath) is not there yet: the first command makes it"))
+                return try show(Diagnosis(findings: findings))
+            }
             let runtime = await look("store.reachable", into: &findings) {
                 try await withDeadline(ServerChecks.patience, "the store") { try await global.openRuntime(.inspection) }
             }

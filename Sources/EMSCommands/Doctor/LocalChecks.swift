@@ -26,9 +26,9 @@ struct ConfigurationChecks {
         if let file = sources.file, let mode = FileManager.default.mode(file) {
             if mode & 0o022 != 0 {
                 findings.append(.warning("configuration.mode", "\(file) can be changed by others", fix: "chmod go-w \(file)"))
-            } else if mode & 0o044 != 0, holdsSecret {
+            } else if mode & 0o004 != 0, holdsSecret {
                 findings.append(
-                    .warning("configuration.mode", "\(file) holds a secret, and can be read by others", fix: "chmod 600 \(file)"))
+                    .warning("configuration.mode", "\(file) holds a secret, and can be read by others", fix: "chmod o-r \(file)"))
             }
         }
         return findings

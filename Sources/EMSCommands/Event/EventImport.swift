@@ -46,9 +46,15 @@ struct EventImport: StoreCommand {
             var options = options
             options.isDryRun = dryRun
             let outcomes = try await runtime.events.importBatch(rows, options, by: principal)
-            if isNotifying, !dryRun { await runtime.deliverChangesOrTell() }
+            if isNotifying, !dryRun { await runtime.deliverChangesOrTell(onlyWritten: true) }
             return outcomes
         }
-        try await bulk.run()
+        do {
+            try await bulk.run()
+        } catch {
+            if isNotifying, !writing.isDryRun { await runtime.deliverChangesOrTell() }
+            throw error
+        }
+        if isNotifying, !writing.isDryRun { await runtime.deliverChangesOrTell() }
     }
 }

@@ -100,9 +100,10 @@ extension StoreCommand {
 
 extension Runtime {
     /// Carries a command's changes on. They are stored already: what fails here is told, and done later by a daemon or the next command.
-    func deliverChangesOrTell() async {
+    /// - Parameter onlyWritten: whether what others wrote is left for later.
+    func deliverChangesOrTell(onlyWritten: Bool = false) async {
         do {
-            try await deliverChanges()
+            try await onlyWritten ? deliverWrittenChanges() : deliverChanges()
         } catch {
             StandardError.write("ems: stored; its notifications are still pending: \(EMSError(error))")
         }
@@ -139,7 +140,7 @@ struct ConfirmationOptions: ParsableArguments {
         }
         if yes || confirmProfile != nil { return }
         guard Terminal.isInteractive else {
-            throw EMSError(.usage, "\(question) cannot be asked without a terminal", fix: "add --yes")
+            throw EMSError(.usage, "there is no terminal to ask: \(question)?", fix: "add --yes")
         }
         guard Terminal.ask(question) else { throw EMSError(.failed, "not done") }
     }

@@ -34,6 +34,9 @@ struct LimitOptions: ParsableArguments {
             cursor = next
         } while cursor != nil && rest > 0
         try writer.finish()
-        if cursor != nil { StandardError.write("(there are more: raise --limit, or use --all)") }
+        guard cursor != nil else { return }
+        // The words come below the data.
+        try StandardOutput.flush()
+        StandardError.write("(there are more: raise --limit, or use --all)")
     }
 }

@@ -23,7 +23,7 @@ extension SettingSources {
         return ([nil] + names.map { $0 as String? }).map { name in
             func value(_ key: SettingKey) -> String? { try? valueInFile(key, profile: name) }
             let url = value(.mongodbURL)
-            let store = url.map { Self.withoutSecrets($0) } ?? value(.dataDir) ?? "the usual place"
+            let store = url.map { Self.withoutSecrets($0) } ?? value(.dataDir) ?? "the data directory of its user"
             return ProfileEntry(
                 name: name ?? "default", store: store, isProduction: value(.production).flatMap(Settings.boolean) ?? false,
                 isInUse: name == profile)
