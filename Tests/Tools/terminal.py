@@ -960,7 +960,8 @@ def table_is_aligned(terminal: Terminal, count: int) -> None:
     header = texts[heads[0]]
     places = {found.group(): found.start() for found in re.finditer(r"\S+", header)}
     expect(len(places) >= 3, f"the table has only these columns: {header!r}")
-    rows = range(heads[0] + 1, len(texts))
+    # What is said below the table stands in parentheses.
+    rows = [row for row in range(heads[0] + 1, len(texts)) if not texts[row].startswith("(")]
     for row in rows:
         cells = screen.cells(row)
         for name, place in places.items():

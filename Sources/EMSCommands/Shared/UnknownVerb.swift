@@ -23,19 +23,24 @@ enum UnknownVerb {
         }
     }
 
-    /// Finds an option that the command does not have, though it has a similar one.
+    /// Finds an option that the command does not have.
     static func checkOptions(_ arguments: [String]) throws {
         guard var command = try JSONParser.parse(EMS._dumpHelp())["command"] else { return }
         var rest = arguments[...]
+        var path = ["ems"]
         while let next = rest.first, let sub = command.elements("subcommands").first(where: { $0["commandName"]?.string == next }) {
             command = sub
+            path.append(next)
             rest = rest.dropFirst()
         }
         let known = command.elements("arguments").flatMap(\.names)
         for argument in rest.prefix(while: { $0 != "--" }) where argument.hasPrefix("--") {
             let name = String(argument.prefix { $0 != "=" })
-            guard !known.contains(name), let nearest = Suggestion.nearest(to: name, among: known) else { continue }
-            throw EMSError(.usage, "there is no option \(Printable.quoted(name))", fix: "did you mean \(nearest)?")
+            guard !known.contains(name), name != "--help", name != "--version" else { continue }
+            let nearest = Suggestion.nearest(to: name, among: known)
+            throw EMSError(
+                .usage, "there is no option \(Printable.quoted(name))",
+                fix: nearest.map { "did you mean \($0)?" } ?? "see \(path.joined(separator: " ")) --help")
         }
     }
 
