@@ -18,6 +18,7 @@ struct Pager {
     /// Where to write what it shows.
     let descriptor: Int32
     private let process: ChildProcess
+    private let former: (@convention(c) (Int32) -> Void)?
 
     /// What is to be run; `nil` where none is wanted.
     static var command: String? {
@@ -43,13 +44,13 @@ struct Pager {
         self.process = process
         descriptor = writing
         // Ctrl-C belongs to it as long as it runs.
-        signal(SIGINT, SIG_IGN)
+        former = signal(SIGINT, SIG_IGN)
     }
 
     /// Tells it that all is written, and waits until it was read.
     func finish() {
         close(descriptor)
         _ = process.wait()
-        signal(SIGINT, SIG_DFL)
+        signal(SIGINT, former)
     }
 }

@@ -76,7 +76,7 @@ extension StoreCommand {
     var locking: LockOptions { LockOptions.none }
 
     mutating func run() async throws {
-        let lock = try await locking.acquire(Self.lockName, global.settings())
+        let lock = try await locking.acquire(Self.lockName) { try global.settings() }
         defer { withExtendedLifetime(lock) {} }
         if let kept = KeptRuntime.current, kept.serves(global) { return try await run(kept.runtime, as: global.principal) }
         let runtime = try await global.openRuntime(Self.mode)

@@ -17,8 +17,16 @@ final class Interruption: Sendable {
         let count = Atomic<Int>(0)
     }
 
+    private typealias Handler = @convention(c) (Int32) -> Void
+
+    private struct Open {
+        var count = 0
+        /// What the signals did before: a process that ignores them (nohup) does so again.
+        var former: [Int32: Handler] = [:]
+    }
+
     /// How many there are: the last one that ends gives the signals back.
-    private static let open = Mutex(0)
+    private static let open = Mutex(Open())
 
     private let state = State()
     private nonisolated(unsafe) let sources: [any DispatchSourceSignal]
@@ -27,10 +35,10 @@ final class Interruption: Sendable {
     ///   - endsProcess: whether the second one ends the process.
     ///   - requested: called at each.
     init(endsProcess: Bool = KeptRuntime.current == nil, requested: @escaping @Sendable () -> Void = {}) {
-        Self.open.withLock { count in
+        Self.open.withLock { open in
             // The default would end the process before the source hears of it.
-            if count == 0 { for number in Self.signals { signal(number, SIG_IGN) } }
-            count += 1
+            if open.count == 0 { for number in Self.signals { open.former[number] = signal(number, SIG_IGN) } }
+            open.count += 1
         }
         sources = Self.signals.map { DispatchSource.makeSignalSource(signal: $0, queue: .global()) }
         for source in sources {
@@ -48,9 +56,9 @@ final class Interruption: Sendable {
 
     func end() {
         for source in sources { source.cancel() }
-        Self.open.withLock { count in
-            count -= 1
-            if count == 0 { for number in Self.signals { signal(number, SIG_DFL) } }
+        Self.open.withLock { open in
+            open.count -= 1
+            if open.count == 0 { for (number, handler) in open.former { signal(number, handler) } }
         }
     }
 

@@ -38,11 +38,13 @@ struct LockOptions: ParsableArguments {
     }
 
     /// Takes the lock, which the process holds until it ends or the value is gone: it cannot stay behind.
-    /// - Parameter name: the command's.
+    /// - Parameters:
+    ///   - name: the command's.
+    ///   - settings: read where they are needed: they may ask a command for a secret.
     /// - Returns: `nil` where no lock is wanted.
-    func acquire(_ name: String, _ settings: Settings) async throws -> FileLock? {
+    func acquire(_ name: String, _ settings: () throws -> Settings) async throws -> FileLock? {
         guard lock || wait != nil else { return nil }
-        let lock = try FileLock(path: settings.lockPath(name))
+        let lock = try FileLock(path: settings().lockPath(name))
         let deadline = ContinuousClock.now + .seconds(wait ?? 0)
         while !lock.tryToTake() {
             guard ContinuousClock.now < deadline else {

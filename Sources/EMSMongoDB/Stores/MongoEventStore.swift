@@ -35,7 +35,11 @@ struct MongoEventStore: EventStore {
                 try connection.insert(.events, documents, ordered: false)
                 return []
             } catch let refused as DuplicateKey {
-                let taken = try refused.documents.filter { try !Self.revive(batch[$0].event, batch[$0].change, in: connection) }
+                // One that is known by its import key has an id of its own, which no deleted event can hold.
+                let taken = try refused.documents.filter { place in
+                    let event = batch[place].event
+                    return try event.importKey != nil || !Self.revive(event, batch[place].change, in: connection)
+                }
                 return Set(taken.map { batch[$0].event.id })
             }
         }
