@@ -25,8 +25,8 @@ MEMORY_AIM = 100
 PRAGMAS = """
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = FULL;
-PRAGMA cache_size = -32768;
-PRAGMA wal_autocheckpoint = 16384;
+PRAGMA cache_size = -10240;
+PRAGMA wal_autocheckpoint = 131072;
 """
 COLUMNS = {
     "id": "TEXT", "title": "TEXT", "description": "TEXT", "location": "TEXT", "tags": "TEXT", "start_time": "INTEGER",

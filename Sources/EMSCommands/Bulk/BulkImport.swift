@@ -49,7 +49,7 @@ struct ImportOptions: ParsableArguments {
 
 /// Brings records in, a batch at a time: while one is stored, the next is read and checked. Memory does not grow with the file.
 struct BulkImport<Row: Sendable>: Sendable {
-    static var batchSize: Int { 2500 }
+    static var batchSize: Int { 6000 }
 
     let options: ImportOptions
     let isDryRun: Bool
@@ -115,11 +115,7 @@ struct BulkImport<Row: Sendable>: Sendable {
                 batch.removeFirst(next.count)
                 let rows = next.compactMap { try? $0.row.get() }
                 try await settle()
-                if interruption.isRequested {
-                    throw EMSError(
-                        .interrupted, "interrupted before line \(next[0].line)",
-                        fix: "the same command goes on: what is stored already is skipped")
-                }
+                if interruption.isRequested { throw Self.interrupted(before: next[0].line) }
                 stored = next
                 storing = Task { [store] in rows.isEmpty ? [] : try await store(rows, dryRun) }
             }
@@ -133,7 +129,11 @@ struct BulkImport<Row: Sendable>: Sendable {
             try await flush(atLeast: Self.batchSize)
         }
         do {
-            while let piece = try input.next() {
+            while true {
+                while !input.isReady() {
+                    if interruption.isRequested { throw Self.interrupted(before: batch.first?.line) }
+                }
+                guard let piece = try input.next() else { break }
                 progress.read(piece.count)
                 try await take(try reader.read(piece))
             }
@@ -145,6 +145,12 @@ struct BulkImport<Row: Sendable>: Sendable {
             throw error
         }
         try await settle()
+    }
+
+    private static func interrupted(before line: Int?) -> EMSError {
+        EMSError(
+            .interrupted, "interrupted\(line.map { " before line \($0)" } ?? "")",
+            fix: "the same command goes on: what is stored already is skipped")
     }
 
     private static func checked(_ record: BulkRecord, _ check: (JSONValue) throws -> Row) -> Result<Row, EMSError> {

@@ -31,6 +31,12 @@ final class InputFile {
         if descriptor > STDIN_FILENO { close(descriptor) }
     }
 
+    /// Waits for bytes, or for the end, for a moment only, so that Ctrl-C is heard in between.
+    func isReady() -> Bool {
+        var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        return poll(&entry, 1, 200) != 0
+    }
+
     /// The next bytes; `nil` at the end.
     func next() throws -> [UInt8]? {
         guard let bytes = FileDescriptor.read(from: descriptor) else { throw Self.unreadable(name) }

@@ -65,7 +65,7 @@ public struct SQLiteDatabase: Sendable {
 
     /// Kilobytes of cache, without which the pages of the indexes would be written and read again for every few rows; and pages of the
     /// write-ahead log before it is carried over into the file.
-    private static let bulkPragmas = "PRAGMA cache_size = -32768; PRAGMA wal_autocheckpoint = 16384"
+    private static let bulkPragmas = "PRAGMA cache_size = -10240; PRAGMA wal_autocheckpoint = 131072"
 
     func read<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
         do {
