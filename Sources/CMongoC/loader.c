@@ -3,6 +3,7 @@
 // from the list is told by the linker.
 #include <dlfcn.h>
 #include <stddef.h>
+#include <stdlib.h>
 
 #define FUNCTIONS(F) \
     F(bson_destroy) F(bson_get_data) F(bson_new_from_data) \
@@ -56,6 +57,8 @@ static const struct {
 const char *ems_mongoc_load(void);
 
 const char *ems_mongoc_load(void) {
+    // Its counters in shared memory would outlive a killed process, and complain on stderr where there is none.
+    setenv("MONGOC_DISABLE_SHM", "1", 0);
     // RTLD_GLOBAL: the library's own plug-ins look for it.
     void *library = dlopen("libmongoc-1.0.so.0", RTLD_NOW | RTLD_GLOBAL);
     if (library == NULL) return dlerror();

@@ -14,6 +14,7 @@ import Darwin
 public enum CommandLineMain {
     /// Runs the command that the process was started with. Nothing asynchronous begins before a command that needs it.
     public static func run() -> Never {
+        occupyStandardStreams()
         // A reader that went away shows as an error of the write, which ends the command in silence.
         signal(SIGPIPE, SIG_IGN)
         // libdispatch would tell syslog that it may not raise the priority of threads, which nobody asked for.
@@ -39,6 +40,15 @@ public enum CommandLineMain {
             run(asynchronously: command)
         } catch {
             exit(report(error))
+        }
+    }
+
+    /// A stream that is closed stays of no use: reading it, or writing to it, is an error. Otherwise the next file that is opened would
+    /// be taken for it.
+    private static func occupyStandardStreams() {
+        for (descriptor, mode) in [(STDIN_FILENO, O_WRONLY), (STDOUT_FILENO, O_RDONLY), (STDERR_FILENO, O_RDONLY)]
+        where fcntl(descriptor, F_GETFD) < 0 {
+            _ = open("/dev/null", mode)
         }
     }
 

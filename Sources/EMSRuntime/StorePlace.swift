@@ -78,3 +78,26 @@ public enum StorePlace: Sendable {
         }
     }
 }
+
+extension StorePlace {
+    /// An empty store that is gone with the value.
+    public final class Scratch: Sendable {
+        public let place: StorePlace
+        private let directory: URL
+
+        fileprivate init() throws {
+            directory = FileManager.default.temporaryDirectory.appendingPathComponent("ems-scratch-\(UUID().uuidString)")
+            try FileManager.default.createDirectory(
+                at: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+            place = .file(directory.appendingPathComponent("ems.db").path)
+        }
+
+        deinit { try? FileManager.default.removeItem(at: directory) }
+    }
+
+    /// What stands in for a store that is not there, where none may be made; `nil` where there is one.
+    public func scratchIfMissing() throws -> Scratch? {
+        guard case .file(let path) = self, !FileManager.default.fileExists(atPath: path) else { return nil }
+        return try Scratch()
+    }
+}

@@ -130,6 +130,11 @@ struct CSVReader: RecordReading {
         if let twice = header.first(where: { name in !name.isEmpty && header.count(where: { $0 == name }) > 1 }) {
             throw EMSError(.malformed, "two columns are \(Printable.quoted(twice))", fix: "map one of them to another name, or remove it")
         }
+        guard known.isEmpty || header.contains(where: known.contains) else {
+            throw EMSError(
+                .invalid, "no column is a field; the header has: \(columns.map(Printable.quoted).joined(separator: ", "))",
+                fix: "name the fields with --map COLUMN=FIELD")
+        }
         let unknown = header.filter { !known.isEmpty && !known.contains($0) }
         if !unknown.isEmpty {
             remark =

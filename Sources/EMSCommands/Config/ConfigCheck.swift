@@ -11,8 +11,11 @@ struct ConfigCheck: AsyncParsableCommand {
     @OptionGroup var global: GlobalOptions
 
     func run() async throws {
-        _ = try global.settings().tokenKeys()
-        let runtime = try await global.openRuntime()
+        // What is not there yet is made by the first command, not by a look.
+        let settings = try global.settings()
+        guard settings.isStoreMade else { return }
+        _ = try settings.tokenKeys()
+        let runtime = try await global.openRuntime(.inspection)
         _ = try await runtime.health().broker.get()
         await runtime.close()
     }

@@ -36,7 +36,9 @@ struct ConfigurationChecks {
 
     private var holdsSecret: Bool {
         SettingKey.allCases.filter(\.isSecret).contains { key in
-            (try? sources.find(key))?.flatMap { sources.file.map($0.source.hasPrefix) } ?? false
+            guard let found = try? sources.find(key), let file = sources.file, found.source.hasPrefix(file) else { return false }
+            // A URL without a password tells nothing.
+            return ![.mongodbURL, .rabbitmqURL].contains(key) || LineEditor.mayHoldSecret(found.value)
         }
     }
 }

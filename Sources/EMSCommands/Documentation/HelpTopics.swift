@@ -19,7 +19,11 @@ enum HelpTopics {
             return topic.text(width: min(TerminalSize.of(STDOUT_FILENO)?.columns ?? 80, 100))
         }
         let commands = EMS.configuration.subcommands.filter { $0.configuration.shouldDisplay }.map { $0._commandName }
-        guard !commands.contains(arguments[1]), arguments[1] != "help" else { return nil }
+        if commands.contains(arguments[1]) {
+            try UnknownVerb.check(Array(arguments.dropFirst()))
+            return nil
+        }
+        guard arguments[1] != "help" else { return nil }
         let known = commands + Topic.all.map(\.name)
         throw EMSError(
             .usage, "there is no command or topic \(Printable.quoted(arguments[1]))",

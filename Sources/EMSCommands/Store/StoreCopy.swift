@@ -44,7 +44,10 @@ struct StoreCopy: AsyncParsableCommand {
                 .busy, "\(pending) changes are on their way in \(source.description), and would be left behind",
                 fix: "publish them first: ems broker flush")
         }
-        let (into, _) = try await target.open(database: database, making: true)
+        // A dry run makes nothing: what is not there yet is looked at as an empty store elsewhere.
+        let scratch = writing.isDryRun ? try target.scratchIfMissing() : nil
+        defer { withExtendedLifetime(scratch) {} }
+        let (into, _) = try await (scratch?.place ?? target).open(database: database, making: true)
         let progress = ProgressLine()
         let comparisons = try await StoreCopier(from: reading, to: into).copy(dryRun: writing.isDryRun) { kind, count in
             progress.show("\(kind.rawValue): \(count)")

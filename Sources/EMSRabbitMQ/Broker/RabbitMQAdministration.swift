@@ -124,13 +124,28 @@ actor Administrator {
     /// Takes the chosen letters out of the queue, those of a batch when `handOver` has returned.
     func take(_ selection: DeadLetterSelection, _ handOver: @Sendable ([DeadLetter]) async throws -> Void) async throws -> Int {
         let client = try AMQPClient(url, name: "ems dead letters")
+        // Those that somebody has just looked at come back in a moment.
+        var patience = 20
         var rest = try client.queueState(topology.deadLetterQueue).messages
+        while rest == 0, patience > 0 {
+            patience -= 1
+            try await Task.sleep(for: .milliseconds(100))
+            rest = try client.queueState(topology.deadLetterQueue).messages
+        }
         var batch: [(tag: UInt64, letter: DeadLetter)] = []
         var taken = 0
-        while rest > 0, let message = try client.get(topology.deadLetterQueue) {
+        var wanted: Int? = if case .messages(let ids) = selection { ids.count } else { nil }
+        while rest > 0 || (wanted ?? 0) > 0 {
+            guard let message = try client.get(topology.deadLetterQueue) else {
+                guard let left = wanted, left > 0, patience > 0 else { break }
+                patience -= 1
+                try await Task.sleep(for: .milliseconds(100))
+                continue
+            }
+            if selection.contains(message.messageID) { wanted = wanted.map { $0 - 1 } }
             rest -= 1
             if selection.contains(message.messageID) { batch.append((message.deliveryTag, DeadLetter(message))) }
-            if batch.count == Self.batchSize || rest == 0 {
+            if batch.count == Self.batchSize || rest <= 0 {
                 try await handOver(batch.map(\.letter))
                 for (tag, _) in batch { try client.acknowledge(tag, multiple: false) }
                 taken += batch.count
