@@ -214,6 +214,12 @@ public struct MongoTransfer: StoreTransfer {
                         $0.member("is_deleted", true)
                     }
                 }, options: { $0.member("upsert", true) })
+        case .event(let event):
+            do {
+                try connection.replaceOne(write.collection, where: write.filter, write.document, upsert: true)
+            } catch is DuplicateKey {
+                throw StoreRecord.twin(of: event)
+            }
         default: try connection.replaceOne(write.collection, where: write.filter, write.document, upsert: true)
         }
     }

@@ -170,7 +170,7 @@ struct SQLiteTransfer: StoreTransfer {
         case .event(let event):
             try db.run("DELETE FROM event_tags WHERE event_id = ?", [event.id.description])
             try db.run("DELETE FROM events WHERE id = ?", [event.id.description])
-            try SQLiteEventStore.insertRow(of: event, in: db)
+            guard try SQLiteEventStore.insertRow(of: event, in: db) else { throw StoreRecord.twin(of: event) }
         case .idempotencyKey(let key, let event, let createdAt):
             try db.run(
                 "INSERT OR REPLACE INTO idempotency_keys (owner, key, fingerprint, event_id, created_at) VALUES (?, ?, ?, ?, ?)",

@@ -116,10 +116,13 @@ public enum TokenStoreConformance {
                 try await tokens.open(session, refreshToken: Samples.refreshToken(UInt8(number), of: session))
             }
             _ = try await tokens.end(ended.id, at: Samples.epoch.adding(seconds: 20))
+            #expect(try await tokens.purgeable(before: Samples.epoch.adding(seconds: 10)) == 0)
             #expect(try await tokens.purge(before: Samples.epoch.adding(seconds: 10)) == 0)
+            #expect(try await tokens.purgeable(before: Samples.epoch.adding(seconds: 20)) == 1)
             #expect(try await tokens.purge(before: Samples.epoch.adding(seconds: 20)) == 1)
             #expect(try await tokens.session(id: expired.id) == nil)
             #expect(try await tokens.session(id: ended.id) != nil)
+            #expect(try await tokens.purgeable(before: Samples.epoch.adding(seconds: 21)) == 1)
             #expect(try await tokens.purge(before: Samples.epoch.adding(seconds: 21)) == 1)
             #expect(try await tokens.session(id: ended.id) == nil)
             #expect(try await tokens.sessionID(ofRefreshToken: Samples.refreshToken(1, of: ended).digest) == nil)

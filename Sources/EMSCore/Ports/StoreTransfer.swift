@@ -28,6 +28,13 @@ public enum StoreRecord: Sendable, Equatable {
     /// A notification that the user has read, beyond what is read as a whole.
     case inboxRead(UserID, position: Int64)
 
+    /// Both stores brought in the same record, each as an event of its own.
+    public static func twin(of event: Event) -> EMSError {
+        EMSError(
+            .exists, "the target holds another event that was imported from the same record as \(event.id)",
+            fix: "copy into an empty store, or delete that event there")
+    }
+
     /// In the order in which a copy writes them: what is referred to comes first.
     public enum Kind: String, CaseIterable, Sendable {
         case users, sessions

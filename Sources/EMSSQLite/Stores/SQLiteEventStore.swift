@@ -107,8 +107,7 @@ struct SQLiteEventStore: EventStore {
         [tag, event.startTime.milliseconds, event.id.description, event.createdAt.milliseconds]
     }
 
-    /// - Returns: `false` where the id is taken.
-    @discardableResult
+    /// - Returns: `false` where the id or the import key is taken.
     static func insertRow(of event: Event, in db: Database) throws -> Bool {
         guard try db.run(insertion(into: "events"), values(of: event)) > 0 else { return false }
         try insertTags(of: event, in: db)
