@@ -9,10 +9,13 @@ struct OperatorToolsTests {
 
     /// Runs a check that prints TAP, and tells of what failed.
     private func expectAllOK(
-        _ program: String, _ arguments: [String], atLeast count: Int, environment: [String: String] = [:]
+        _ program: String, _ arguments: [String], atLeast count: Int, needsDaemon: Bool = false
     ) async throws {
         let workspace = Self.isDistributed ? try await Cluster.reusingDatabases(environment: [:]) : try Workspace()
-        let result = try await workspace.run(program, arguments, environment: environment)
+        // On RabbitMQ, changes become notifications where a daemon consumes them.
+        let daemon = needsDaemon && Self.isDistributed ? try await TestDaemon(workspace) : nil
+        defer { withExtendedLifetime(daemon) {} }
+        let result = try await workspace.run(program, arguments)
         let lines = result.output.split(separator: "\n")
         let failed = lines.enumerated().filter { $0.element.hasPrefix("not ok") || $0.element.hasPrefix("Bail") }
         let told = failed.prefix(5).map { lines[$0.offset..<min($0.offset + 30, lines.count)].joined(separator: "\n") }
@@ -34,7 +37,9 @@ struct OperatorToolsTests {
             .deletingLastPathComponent().appendingPathComponent("completions").path
         // What depends on the store; how a terminal is treated does not.
         let cases = Self.isDistributed ? ["completions", "shell"] : []
-        try await expectAllOK(python, [InstalledTool.directory + "/terminal.py", EMSBinary.path, completions] + cases, atLeast: cases.isEmpty ? 100 : 60)
+        try await expectAllOK(
+            python, [InstalledTool.directory + "/terminal.py", EMSBinary.path, completions] + cases, atLeast: cases.isEmpty ? 100 : 60,
+            needsDaemon: true)
     }
 
     @Test("Every verb does in a script what operators count on", .enabled(if: InstalledTool.exists("shellcheck")))

@@ -39,7 +39,9 @@ struct ConfigCheck: AsyncParsableCommand {
         let files = FileManager.default
         var place = URL(fileURLWithPath: directory)
         var isDirectory = false
-        while !files.fileExists(atPath: place.path, isDirectory: &isDirectory), place.path != "/" { place = place.deletingLastPathComponent() }
+        while !files.fileExists(atPath: place.path, isDirectory: &isDirectory), place.path != "/" {
+            place = place.deletingLastPathComponent()
+        }
         guard isDirectory, access(place.path, W_OK | X_OK) == 0 else {
             throw EMSError(.permission, "the directory \(directory) cannot be made", fix: "make it, or name another with --data-dir")
         }
