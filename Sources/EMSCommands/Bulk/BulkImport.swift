@@ -49,9 +49,9 @@ struct ImportOptions: ParsableArguments {
 
 /// Brings records in, a batch at a time: while one is stored, the next is read and checked. Memory does not grow with the file.
 struct BulkImport<Row: Sendable>: Sendable {
-    static var batchSize: Int { 6000 }
-
     let options: ImportOptions
+    /// How many records are stored at once.
+    let batchSize: Int
     let isDryRun: Bool
     let makeReader: @Sendable () throws -> any RecordReading
     /// Checks a record by itself.
@@ -111,7 +111,7 @@ struct BulkImport<Row: Sendable>: Sendable {
         }
         func flush(atLeast size: Int) async throws {
             while batch.count >= size, !batch.isEmpty {
-                let next = Array(batch.prefix(Self.batchSize))
+                let next = Array(batch.prefix(batchSize))
                 batch.removeFirst(next.count)
                 let rows = next.compactMap { try? $0.row.get() }
                 try await settle()
@@ -126,7 +126,7 @@ struct BulkImport<Row: Sendable>: Sendable {
                 progress.write("\(InputFile.displayName(options.file)): \(remark)")
             }
             for record in records { batch.append((record.line, Self.checked(record, check))) }
-            try await flush(atLeast: Self.batchSize)
+            try await flush(atLeast: batchSize)
         }
         do {
             while true {
@@ -198,4 +198,9 @@ struct Tally {
     var failed = 0
 
     var count: Int { created + updated + skipped + failed }
+}
+
+extension Settings {
+    /// As many as memory allows for. In SQLite each batch touches the pages of all indexes: the larger, the fewer times.
+    var bulkBatchSize: Int { store == .embedded ? 6000 : 2000 }
 }

@@ -34,7 +34,7 @@ struct EventImport: StoreCommand {
     func run(_ runtime: Runtime, as principal: Principal) async throws {
         let options = EventImportOptions(isUpdating: input.update, isNotifying: !noNotifications, allowsPast: allowPast)
         let (format, names, zone, isNotifying) = (try input.usedFormat(), input.namesByColumn, zoning.zone, !noNotifications)
-        let bulk = BulkImport<EventImportRow>(options: input, isDryRun: writing.isDryRun) {
+        let bulk = BulkImport<EventImportRow>(options: input, batchSize: runtime.settings.bulkBatchSize, isDryRun: writing.isDryRun) {
             switch format {
             case .jsonl: return LineReader()
             case .csv: return CSVReader(names: names, known: ExportedEvent.columns.map(\.name))

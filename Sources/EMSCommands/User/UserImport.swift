@@ -25,7 +25,7 @@ struct UserImport: StoreCommand {
     func run(_ runtime: Runtime, as principal: Principal) async throws {
         let (format, names, isUpdating) = (try input.usedFormat(), input.namesByColumn, input.update)
         guard format != .ics else { throw EMSError(.usage, "accounts have no form in iCalendar", fix: "use jsonl or csv") }
-        let bulk = BulkImport<UserImportRow>(options: input, isDryRun: writing.isDryRun) {
+        let bulk = BulkImport<UserImportRow>(options: input, batchSize: runtime.settings.bulkBatchSize, isDryRun: writing.isDryRun) {
             if format == .csv { return CSVReader(names: names, known: ExportedUser.columns.map(\.name) + ["password"]) }
             return LineReader()
         } check: { record in
