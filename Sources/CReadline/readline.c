@@ -29,12 +29,9 @@ static struct {
     const char **readline_name;
     int *catch_signals;
     int *attempted_completion_over;
-    int *completion_append_character;
-    int *filename_completion_desired;
     const char **completer_word_break_characters;
     const char **completer_quote_characters;
     rl_completion_func_t **attempted_completion_function;
-    char *history_expansion_char;
     int *history_quotes_inhibit_expansion;
 } rl;
 
@@ -99,12 +96,9 @@ const char *ems_readline_load(const char *application) {
         {"rl_readline_name", &rl.readline_name},
         {"rl_catch_signals", &rl.catch_signals},
         {"rl_attempted_completion_over", &rl.attempted_completion_over},
-        {"rl_completion_append_character", &rl.completion_append_character},
-        {"rl_filename_completion_desired", &rl.filename_completion_desired},
         {"rl_completer_word_break_characters", &rl.completer_word_break_characters},
         {"rl_completer_quote_characters", &rl.completer_quote_characters},
         {"rl_attempted_completion_function", &rl.attempted_completion_function},
-        {"history_expansion_char", &rl.history_expansion_char},
         {"history_quotes_inhibit_expansion", &rl.history_quotes_inhibit_expansion},
     };
     for (size_t index = 0; index < sizeof symbols / sizeof symbols[0]; index++) {

@@ -26,12 +26,7 @@ public enum CommandLineMain {
                 try finish()
             }
             Style.turnOff(arguments.contains("--no-color"))
-            if let topic = try HelpTopics.wanted(arguments) {
-                StandardOutput.page()
-                try StandardOutput.write(topic)
-                try finish()
-            }
-            try UnknownVerb.check(arguments)
+            if try HelpTopics.show(arguments) { try finish() }
             var command = try parse(arguments)
             guard command is any AsyncParsableCommand else {
                 try command.run()
@@ -54,6 +49,7 @@ public enum CommandLineMain {
 
     /// The command that the arguments mean.
     static func parse(_ arguments: [String]) throws -> any ParsableCommand {
+        try UnknownVerb.check(arguments)
         do {
             return try EMS.parseAsRoot(ArgumentOrder.normalized(arguments))
         } catch  where EMS.exitCode(for: error) == .validationFailure {

@@ -11,9 +11,18 @@ import Darwin
 
 /// `ems help TOPIC`, for what is no command.
 enum HelpTopics {
+    /// Shows the topic that the arguments ask for, if they ask for one.
+    /// - Returns: whether they did.
+    static func show(_ arguments: [String]) throws -> Bool {
+        guard let text = try wanted(arguments) else { return false }
+        StandardOutput.page()
+        try StandardOutput.write(text)
+        return true
+    }
+
     /// - Returns: the topic's text; `nil` where the arguments mean something else.
     /// - Throws: ``EMSError`` with ``ErrorCode/usage`` for what is neither command nor topic.
-    static func wanted(_ arguments: [String]) throws -> String? {
+    private static func wanted(_ arguments: [String]) throws -> String? {
         guard arguments.first == "help", arguments.count >= 2, !arguments[1].hasPrefix("-") else { return nil }
         if let topic = Topic.named(arguments[1]) {
             return topic.text(width: min(TerminalSize.of(STDOUT_FILENO)?.columns ?? 80, 100))

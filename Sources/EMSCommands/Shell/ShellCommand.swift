@@ -152,12 +152,7 @@ struct ShellCommand: AsyncParsableCommand {
         Style.turnOff(arguments.contains("--no-color") || global.noColor)
         let task = Task {
             if arguments.first == "serve" { throw EMSError(.usage, "a daemon does not run in a shell", fix: "start it beside: ems serve") }
-            if let topic = try HelpTopics.wanted(arguments) {
-                StandardOutput.page()
-                try StandardOutput.write(topic)
-                return try StandardOutput.finish()
-            }
-            try UnknownVerb.check(arguments)
+            if try HelpTopics.show(arguments) { return try StandardOutput.finish() }
             var command = try CommandLineMain.parse(arguments)
             if var asynchronous = command as? any AsyncParsableCommand {
                 try await asynchronous.run()

@@ -36,12 +36,6 @@ public struct UserService: Sendable {
         if let holder = try await users.user(login: email), holder.id != owner { throw EMSError.emailTaken(email) }
     }
 
-    /// Whether the username is taken, in any letter case.
-    public func exists(_ username: String) async throws -> Bool {
-        if username.contains("@") { return false }
-        return try await users.user(login: username) != nil
-    }
-
     /// What a draft becomes, without storing it: white space around it gone, everything checked.
     func accepted(_ draft: UserDraft) throws -> UserDraft {
         var draft = draft
