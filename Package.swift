@@ -86,6 +86,7 @@ let package = Package(
             dependencies: [
                 "EMSCore",
                 .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "GRDBSQLite", package: "GRDB.swift"),
             ],
             swiftSettings: settings
         ),

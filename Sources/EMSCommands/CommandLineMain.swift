@@ -34,7 +34,7 @@ public enum CommandLineMain {
             }
             run(asynchronously: command)
         } catch {
-            exit(report(error))
+            leave(report(error))
         }
     }
 
@@ -66,7 +66,7 @@ public enum CommandLineMain {
                 try await asynchronous.run()
                 try finish()
             } catch {
-                exit(report(error))
+                leave(report(error))
             }
         }
         dispatchMain()
@@ -74,7 +74,14 @@ public enum CommandLineMain {
 
     private static func finish() throws -> Never {
         try StandardOutput.finish()
-        exit(0)
+        leave(0)
+    }
+
+    /// Ends the process without the handlers of exit(3): OpenSSL's would free what threads of libmongoc or librabbitmq still use. All that
+    /// was written is flushed.
+    static func leave(_ status: Int32) -> Never {
+        fflush(nil)
+        _exit(status)
     }
 
     /// - Parameter place: what a message begins with: the program, or the line of a script.

@@ -26,9 +26,26 @@ public struct MongoAdministration: StoreAdministration {
             return StoreReport(
                 kind: "mongodb", location: name, version: server, schemaVersion: try Schema.version(in: connection),
                 latestSchemaVersion: Schema.version, missingIndexes: try Schema.missing(in: connection).map(\.name),
-                users: try connection.recordedCount(.users), events: try connection.recordedCount(.events), serverTime: time,
+                users: try connection.recordedCount(.users), events: try connection.recordedCount(.events),
+                bytes: try Self.bytes(in: connection), serverTime: time,
                 isReplicated: set != nil)
         }
+    }
+
+    public func bytes() async throws -> Int64 { try await database.run { try Self.bytes(in: $0) } }
+
+    private static func bytes(in connection: MongoConnection) throws -> Int64 {
+        try connection.command {
+            $0.member("dbStats", 1)
+        } reading: {
+            // Of data and indexes, as they are on the disk.
+            let (storage, indexes) = (try $0.counter("storageSize"), try $0.counter("indexSize"))
+            return storage + indexes
+        }
+    }
+
+    public func compact() async throws {
+        for collection in Collection.allCases { try await database.compact(collection) }
     }
 
     public func migrate(dryRun: Bool) async throws -> [String] {

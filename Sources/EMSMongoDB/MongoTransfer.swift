@@ -94,13 +94,13 @@ public struct MongoTransfer: StoreTransfer {
 
     private static func notification(_ reader: inout BSONReader) throws -> StoreRecord? {
         guard let recorded = try NotificationDocument.recorded(&reader) else { return nil }
-        return .notification(recorded, ordinal: try reader.integer("ordinal"), recordedAt: try reader.date("recorded_at"))
+        return .notification(recorded, ordinal: try reader.counter("ordinal"), recordedAt: try reader.date("recorded_at"))
     }
 
     private static func entry(_ reader: inout BSONReader) throws -> StoreRecord {
         var key = try reader.document("_id")
         let user: UserID = try key.id("user_id")
-        return .inboxEntry(user, position: try key.integer("position"))
+        return .inboxEntry(user, position: try key.counter("position"))
     }
 
     private static func idempotencyKeys(_ after: StoreRecord?, _ limit: Int, in connection: MongoConnection) throws -> [StoreRecord] {
@@ -136,12 +136,16 @@ public struct MongoTransfer: StoreTransfer {
 
     /// What users read one by one: partly in their own documents, partly in documents apart.
     private static func reads(_ after: StoreRecord?, _ limit: Int, in connection: MongoConnection) throws -> [StoreRecord] {
-        var (user, position) = ("", Int64(0))
+        // Where to go on: within the user of the last record; or, without a position, behind the user.
+        var (user, position): (String, Int64?) = ("", nil)
         if case .inboxRead(let id, let place)? = after { (user, position) = (id.description, place) }
+        // What was purged is of no notification any more.
+        let floor = try NotificationStream.floor(in: connection).position
         var reads: [StoreRecord] = []
         while reads.count < limit {
+            let isWithin = position != nil
             let states = try connection.find(
-                .users, where: { $0.document("_id") { $0.member("$gte", user) } },
+                .users, where: { $0.document("_id") { $0.member(isWithin ? "$gte" : "$gt", user) } },
                 options: {
                     $0.document("sort") { $0.member("_id", 1) }
                     $0.member("limit", limit)
@@ -154,7 +158,7 @@ public struct MongoTransfer: StoreTransfer {
                 return (id, try InboxState(&inbox))
             }
             for (id, state) in states where reads.count < limit {
-                let start = max(state.read.position, id.description == user ? position : 0)
+                let start = max(state.read.position, floor, id.description == user ? position ?? 0 : 0)
                 var marks = Set(state.marks.filter { $0 > start })
                 if state.hasSpilled {
                     marks.formUnion(
@@ -165,7 +169,7 @@ public struct MongoTransfer: StoreTransfer {
                 reads += marks.sorted().map { .inboxRead(id, position: $0) }
             }
             guard let last = states.last, states.count == limit else { break }
-            (user, position) = (last.id.description, .max)
+            (user, position) = (last.id.description, nil)
         }
         return Array(reads.prefix(limit))
     }

@@ -15,13 +15,19 @@ struct Backend: Sendable {
     let executor: (any TaskExecutor)?
     /// Whether a command can carry its changes into the inboxes itself.
     let isBrokerEmbedded: Bool
+    /// Knows whether a server of the store answers; `nil` for the embedded one.
+    let breaker: CircuitBreaker?
     private let rabbitMQ: RabbitMQBroker?
+    /// What ends the embedded store of a daemon in good order.
+    private let endStore: (@Sendable () async -> Void)?
 
     init(_ settings: Settings, mode: Runtime.Mode, logger: Logger) async throws {
         rabbitMQ = try Self.rabbitMQ(settings)
         switch settings.store {
         case .embedded:
-            let sqlite = try SQLiteBackend(path: settings.databasePath, mode: mode == .daemon ? .daemon : mode == .bulk ? .bulk : .command)
+            let sqlite = try SQLiteBackend(
+                path: settings.databasePath, mode: mode == .daemon ? .daemon : mode == .bulk ? .bulk : .command,
+                readLimit: mode == .daemon ? .seconds(settings.server.requestTimeoutSeconds) : nil)
             stores = sqlite.stores
             // One file has one machine: its tail tells everything, whatever carries the changes.
             feed = sqlite.feed
@@ -29,6 +35,8 @@ struct Backend: Sendable {
             broker = rabbitMQ ?? sqlite.broker
             brokerAdministration = rabbitMQ?.administration ?? sqlite.brokerAdministration
             executor = nil
+            breaker = nil
+            endStore = mode == .daemon ? sqlite.truncateLog : nil
         case .mongodb(let url, let database):
             guard let rabbitMQ else { throw EMSError(.configuration, "rabbitmq_url must be set with mongodb_url") }
             let database = try MongoDatabase(url: url, name: database)
@@ -39,6 +47,8 @@ struct Backend: Sendable {
             broker = rabbitMQ
             brokerAdministration = rabbitMQ.administration
             executor = database.executor
+            breaker = database.breaker
+            endStore = nil
         }
         isBrokerEmbedded = rabbitMQ == nil
     }
@@ -48,8 +58,9 @@ struct Backend: Sendable {
         return try RabbitMQBroker(url: url, topology: Topology(exchange: exchange, queue: queue))
     }
 
-    /// Ends connections that are open, so that no server is left to find out.
+    /// Ends connections that are open, so that no server is left to find out, and leaves the file of the embedded store without a log.
     func close() async {
+        await endStore?()
         await rabbitMQ?.close()
     }
 }

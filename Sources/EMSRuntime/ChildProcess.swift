@@ -9,13 +9,16 @@ import Darwin
 /// A command of a shell, run beside this process.
 public struct ChildProcess: Sendable {
     private let id: pid_t
+    private let isGroupLeader: Bool
 
     /// Starts `/bin/sh -c command`.
     /// - Parameters:
     ///   - input: what it reads as stdin; `nil` for nothing.
     ///   - output: where its stdout goes; `nil` for ours.
+    ///   - isGroupLeader: whether it gets a process group of its own, which ``kill()`` ends as a whole. Without a
+    ///     terminal only: in another group it could not ask there.
     /// - Returns: `nil` where it cannot be started; `errno` says why.
-    public init?(shell command: String, input: Int32? = nil, output: Int32? = nil) {
+    public init?(shell command: String, input: Int32? = nil, output: Int32? = nil, isGroupLeader: Bool = false) {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
@@ -28,12 +31,20 @@ public struct ChildProcess: Sendable {
         var arguments: [UnsafeMutablePointer<CChar>?] = ["/bin/sh", "-c", command].map { $0.withCString { strdup($0) } } + [nil]
         defer { for argument in arguments { free(argument) } }
         var id = pid_t()
-        let error = posix_spawn(&id, "/bin/sh", &actions, nil, &arguments, environ)
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        if isGroupLeader {
+            posix_spawnattr_setpgroup(&attributes, 0)
+            posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP))
+        }
+        let error = posix_spawn(&id, "/bin/sh", &actions, &attributes, &arguments, environ)
         guard error == 0 else {
             errno = error
             return nil
         }
         self.id = id
+        self.isGroupLeader = isGroupLeader
     }
 
     /// The two ends of a pipe, which no other child gets; `nil` where none can be made.
@@ -44,7 +55,8 @@ public struct ChildProcess: Sendable {
         return (ends[0], ends[1])
     }
 
-    public func kill() { _ = systemKill(id, SIGKILL) }
+    /// Ends the process; if it leads a group, with all that it started.
+    public func kill() { _ = systemKill(isGroupLeader ? -id : id, SIGKILL) }
 
     /// How a process ended.
     public enum End: Sendable, Equatable {
@@ -55,6 +67,20 @@ public struct ChildProcess: Sendable {
     public func wait() -> End {
         var status: Int32 = 0
         while waitpid(id, &status, 0) < 0, errno == EINTR {}
+        return Self.end(status)
+    }
+
+    /// - Returns: `nil` if it has not ended by then.
+    public func wait(until deadline: ContinuousClock.Instant) -> End? {
+        var status: Int32 = 0
+        while waitpid(id, &status, WNOHANG) == 0 {
+            guard ContinuousClock.now < deadline else { return nil }
+            usleep(5000)
+        }
+        return Self.end(status)
+    }
+
+    private static func end(_ status: Int32) -> End {
         // WTERMSIG and WEXITSTATUS of sys/wait.h.
         return status & 0x7F == 0 ? .status(status >> 8 & 0xFF) : .signal(status & 0x7F)
     }

@@ -37,7 +37,9 @@ public struct Runtime: Sendable {
             stores: backend.stores, broker: backend.broker, batchSize: isBulk ? Self.bulkBatchSize : ChangeRelay.usualBatchSize,
             logger: logger)
         self.relay = relay
-        users = UserService(stores: backend.stores, hasher: hasher, permissions: settings.permissions)
+        users = UserService(
+            stores: backend.stores, hasher: hasher, registrationHasher: PasswordHasher(cost: settings.bcryptCost, workers: 1),
+            permissions: settings.permissions)
         events = EventService(stores: backend.stores, permissions: settings.permissions) { change in
             FaultPoint.reached(.betweenWriteAndPublish)
             relay.changeWritten(change)
@@ -59,6 +61,9 @@ public struct Runtime: Sendable {
     /// the store has no such threads. Not for tasks that wait for the broker: its connections have threads of their own, which were seen
     /// to lose such a task's wake-up (Swift 6.3).
     public var executor: (any TaskExecutor)? { backend.executor }
+
+    /// - Throws: ``EMSError`` with ``ErrorCode/unreachable`` if the store is known not to answer at the moment.
+    public func expectStore() throws { try backend.breaker?.check() }
 
     /// Log-in and tokens: the part that needs the signing key.
     public func authentication() async throws -> AuthenticationService {

@@ -54,13 +54,13 @@ public enum StorePlace: Sendable {
     /// Opens the store.
     /// - Parameters:
     ///   - database: the database of MongoDB where the URL names none.
-    ///   - making: whether a store that is not there is made.
+    ///   - making: whether a store that is not there is created: the target of a copy. A source is never written to.
     /// - Returns: the way into it, and how many changes are pending there.
     public func open(database: String, making: Bool) async throws -> (transfer: any StoreTransfer, pending: Int) {
         switch self {
         case .file(let path):
-            if !making, !FileManager.default.fileExists(atPath: path) { throw EMSError(.notFound, "there is no database \(path)") }
-            let sqlite = try SQLiteBackend(path: path, mode: .command)
+            if !making, !FileManager.default.fileExists(atPath: path) { throw EMSError(.notFound, "database \(path) not found") }
+            let sqlite = making ? try SQLiteBackend(path: path, mode: .command) : try SQLiteBackend(copyOf: path)
             let waiting = try await sqlite.broker.status().depth
             return (sqlite.transfer, try await sqlite.stores.outbox.pendingStatus().count + waiting)
         case .mongodb(let url):

@@ -30,15 +30,22 @@ extension Settings {
                 .configuration, "the signing key is set by SECRET_KEY, which only you can change",
                 fix: "set SECRET_KEY_PREVIOUS to the present key and SECRET_KEY to a new one (openssl rand -hex 32), on all machines")
         }
-        _ = try secrets()
-        let secret = SecureRandom.hex(32)
-        try PrivateFile.replace(secretKeyPath, secret + "\n", keeping: secretKeyPath + ".previous")
-        return try TokenKey(secret: secret)
+        return try PrivateFile.locked(secretKeyPath) {
+            let known = try secretsOfFiles()
+            let secret = SecureRandom.hex(32)
+            // First what goes on verifying, then what signs: whoever reads in between has all of them.
+            try PrivateFile.replace(previousSecretsPath, known.joined(separator: "\n") + "\n")
+            try PrivateFile.replace(secretKeyPath, secret + "\n")
+            return try TokenKey(secret: secret)
+        }
     }
 
     /// Removes a key: the tokens it signed are not valid any more.
     /// - Throws: ``EMSError`` with ``ErrorCode/notFound``; with ``ErrorCode/usage`` for the key that signs.
     public func removeTokenKey(_ id: String) throws {
+        if !algorithm.isAsymmetric, secretKey == nil, store == .embedded {
+            return try PrivateFile.locked(secretKeyPath) { try removeSecret(id) }
+        }
         let keys = try tokenKeys()
         guard let index = keys.firstIndex(where: { $0.id == id }) else { throw EMSError.notFound("key", id) }
         guard index > 0 else {
@@ -47,8 +54,23 @@ extension Settings {
         if !algorithm.isAsymmetric, secretKeyPrevious != nil {
             throw EMSError(.configuration, "the key is set by SECRET_KEY_PREVIOUS", fix: "unset it")
         }
-        let path = try algorithm.isAsymmetric ? "\(requiredKeyDirectory())/\(id).pem" : secretKeyPath + ".previous"
-        try FileManager.default.removeItem(atPath: path)
+        try FileManager.default.removeItem(atPath: "\(requiredKeyDirectory())/\(id).pem")
+    }
+
+    private func removeSecret(_ id: String) throws {
+        let secrets = try secretsOfFiles()
+        guard let index = try secrets.firstIndex(where: { try TokenKey(secret: $0).id == id }) else {
+            if let secretKeyPrevious, try TokenKey(secret: secretKeyPrevious).id == id {
+                throw EMSError(.configuration, "the key is set by SECRET_KEY_PREVIOUS", fix: "unset it")
+            }
+            throw EMSError.notFound("key", id)
+        }
+        guard index > 0 else {
+            throw EMSError(.usage, "the key \(id) signs the tokens of now", fix: "create another first: ems token keys rotate")
+        }
+        let kept = secrets.enumerated().filter { $0.offset > 0 && $0.offset != index }.map(\.element)
+        if kept.isEmpty { return try FileManager.default.removeItem(atPath: previousSecretsPath) }
+        try PrivateFile.replace(previousSecretsPath, kept.joined(separator: "\n") + "\n")
     }
 
     // MARK: HS256
@@ -60,25 +82,36 @@ extension Settings {
                 .configuration, "with MongoDB, secret_key must be set: the same for all daemons", fix: "make one with: openssl rand -hex 32"
             )
         }
-        let current: String
-        if let known = try secret(secretKeyPath) {
-            current = known
-        } else {
-            _ = try PrivateFile.create(secretKeyPath, SecureRandom.hex(32) + "\n")
-            // This process' own, or that of another that was quicker.
-            guard let made = try secret(secretKeyPath) else { throw EMSError(.configuration, "the key \(secretKeyPath) has vanished") }
-            current = made
-        }
-        return [current] + [try secretKeyPrevious ?? secret(secretKeyPath + ".previous")].compactMap(\.self)
+        let known = try secretsOfFiles()
+        return known + [secretKeyPrevious].compactMap(\.self).filter { !known.contains($0) }
     }
 
-    private func secret(_ path: String) throws -> String? {
-        guard let key = try PrivateFile.read(path)?.filter({ !$0.isWhitespace }) else { return nil }
-        guard key.utf8.count >= TokenKey.minimumSecretBytes else {
-            throw EMSError(
-                .configuration, "the key \(path) is too short", fix: "remove the file (all tokens end), or set SECRET_KEY")
+    /// The keys before the present one: a line each, the latest first. They are kept until they are removed, since a token may live longer
+    /// than the time between two rotations.
+    private var previousSecretsPath: String { secretKeyPath + ".previous" }
+
+    /// What the files of the data directory hold, the one that signs first; made if there is none.
+    private func secretsOfFiles() throws -> [String] {
+        var current = try secrets(in: secretKeyPath).first
+        if current == nil {
+            _ = try PrivateFile.create(secretKeyPath, SecureRandom.hex(32) + "\n")
+            // This process' own, or that of another that was quicker.
+            current = try secrets(in: secretKeyPath).first
         }
-        return key
+        guard let current else { throw EMSError(.configuration, "the key \(secretKeyPath) has vanished") }
+        return [current] + (try secrets(in: previousSecretsPath)).filter { $0 != current }
+    }
+
+    private func secrets(in path: String) throws -> [String] {
+        guard let text = try PrivateFile.read(path) else { return [] }
+        return try text.split(whereSeparator: \.isNewline).map { line in
+            let key = line.filter { !$0.isWhitespace }
+            guard key.utf8.count >= TokenKey.minimumSecretBytes else {
+                throw EMSError(
+                    .configuration, "the key \(path) is too short", fix: "remove the file (all tokens end), or set SECRET_KEY")
+            }
+            return key
+        }
     }
 
     // MARK: RS256, ES256, EdDSA

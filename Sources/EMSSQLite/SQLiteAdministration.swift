@@ -15,15 +15,20 @@ struct SQLiteAdministration: StoreAdministration {
 
     func report() async throws -> StoreReport {
         let path = database.path
+        let bytes = database.bytes
         return try await database.read { db in
             StoreReport(
                 kind: "sqlite", location: path, version: try String.fetchOne(db, sql: "SELECT sqlite_version()") ?? "",
                 schemaVersion: try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0, latestSchemaVersion: Schema.steps.count,
-                missingIndexes: [], users: try db.rowCount("users"), events: try db.rowCount("events"))
+                missingIndexes: [], users: try db.rowCount("users"), events: try db.rowCount("events"), bytes: bytes)
         }
     }
 
     func migrate(dryRun: Bool) async throws -> [String] { [] }
+
+    func bytes() async throws -> Int64 { database.bytes }
+
+    func compact() async throws { try await database.compact() }
 }
 
 /// What operators do with the embedded broker.
@@ -49,8 +54,8 @@ struct SQLiteBrokerAdministration: BrokerAdministration {
                 "SELECT message_id, routing_key, body, reason, attempts, died_at FROM broker_dead_letters ORDER BY seq LIMIT ?", [limit]
             ) { row in
                 DeadLetter(
-                    message: BrokerMessage(messageID: row[0], routingKey: row[1], body: Array(row[2] as Data)), reason: row[3],
-                    attempts: row[4], diedAt: row.timestamp(5))
+                    message: BrokerMessage(messageID: try row.text(0), routingKey: try row.text(1), body: Array(try row.data(2))),
+                    reason: try row.text(3), attempts: Int(try row.counter(4)), diedAt: try row.timestamp(5))
             }
         }
     }
@@ -73,7 +78,7 @@ struct SQLiteBrokerAdministration: BrokerAdministration {
         _ selection: DeadLetterSelection, _ before: @escaping @Sendable (Database, Int64) throws -> Void
     ) async throws -> Int {
         try await database.write { db in
-            let letters = try db.all("SELECT seq, message_id FROM broker_dead_letters ORDER BY seq") { ($0[0] as Int64, $0[1] as String) }
+            let letters = try db.all("SELECT seq, message_id FROM broker_dead_letters ORDER BY seq") { (try $0.integer(0), try $0.text(1)) }
             let chosen = letters.filter { selection.contains($0.1) }.map(\.0)
             for seq in chosen {
                 try before(db, seq)

@@ -11,8 +11,20 @@ public struct SQLiteBackend: Sendable {
     public let transfer: any StoreTransfer
 
     /// - Throws: see ``SQLiteDatabase/init(path:mode:)``.
-    public init(path: String, mode: SQLiteDatabase.Mode) throws {
-        database = try SQLiteDatabase(path: path, mode: mode)
+    public init(path: String, mode: SQLiteDatabase.Mode, readLimit: Duration? = nil) throws {
+        self.init(try SQLiteDatabase(path: path, mode: mode, readLimit: readLimit))
+    }
+
+    /// Opens a private copy, which is gone with the value: the file itself is only read, whichever version made it.
+    public init(copyOf path: String) throws {
+        self.init(try SQLiteDatabase(copyOf: path))
+    }
+
+    /// Empties the write-ahead log, as far as other processes let it: before a process that wrote much ends.
+    @Sendable public func truncateLog() async { await database.truncateLog() }
+
+    private init(_ database: SQLiteDatabase) {
+        self.database = database
         stores = Stores(
             users: SQLiteUserStore(database: database),
             events: SQLiteEventStore(database: database),
@@ -20,7 +32,7 @@ public struct SQLiteBackend: Sendable {
             notifications: SQLiteNotificationStore(database: database),
             subscriptions: SQLiteSubscriptionStore(database: database),
             tokens: SQLiteTokenStore(database: database),
-            rateLimits: SQLiteRateLimitStore(database: database))
+            rateLimits: SQLiteRateLimitStore(database: database), logins: SQLiteLoginStore(database: database))
         broker = SQLiteMessageBroker(database: database)
         feed = SQLiteLiveFeed(database: database)
         administration = SQLiteAdministration(database: database)

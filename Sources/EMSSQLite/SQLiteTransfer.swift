@@ -50,15 +50,17 @@ struct SQLiteTransfer: StoreTransfer {
     private static func users(_ after: StoreRecord?, _ limit: Int, in db: Database) throws -> [StoreRecord] {
         try db.all(
             """
-            SELECT u.id, u.username, u.email, u.full_name, u.role, u.is_active, u.created_at, u.updated_at, u.last_login_at,
+            SELECT u.id, u.username, u.email, u.full_name, u.role, u.is_active, u.is_verified, u.created_at, u.updated_at,
+                u.last_login_at,
                 u.password_hash, i.from_position, i.from_ordinal, i.read_position, i.read_ordinal
             FROM users u JOIN inboxes i ON i.user_id = u.id WHERE u.id > ? ORDER BY u.id LIMIT ?
             """, [id(after), limit]
         ) { row in
             .user(
-                try SQLiteUserStore.user(row), passwordHash: row[9],
+                try SQLiteUserStore.user(row), passwordHash: try row.text(10),
                 inbox: InboxPlaces(
-                    from: StreamPlace(position: row[10], ordinal: row[11]), read: StreamPlace(position: row[12], ordinal: row[13])))
+                    from: StreamPlace(position: try row.counter(11), ordinal: try row.counter(12)),
+                    read: StreamPlace(position: try row.counter(13), ordinal: try row.counter(14))))
         }
     }
 
@@ -70,8 +72,8 @@ struct SQLiteTransfer: StoreTransfer {
             [Data(digest), limit]
         ) { row in
             .refreshToken(
-                RefreshTokenRecord(digest: Array(row[0] as Data), sessionID: try row.id(1), expiresAt: row.timestamp(2)),
-                usedAt: row.optionalTimestamp(3))
+                RefreshTokenRecord(digest: Array(try row.data(0)), sessionID: try row.id(1), expiresAt: try row.timestamp(2)),
+                usedAt: try row.optionalTimestamp(3))
         }
     }
 
@@ -85,8 +87,8 @@ struct SQLiteTransfer: StoreTransfer {
             """, [owner, key, limit]
         ) { row in
             .idempotencyKey(
-                IdempotencyKey(owner: row[0], key: row[1], fingerprint: Array(row[2] as Data)), event: try row.id(3),
-                createdAt: row.timestamp(4))
+                IdempotencyKey(owner: try row.text(0), key: try row.text(1), fingerprint: Array(try row.data(2))), event: try row.id(3),
+                createdAt: try row.timestamp(4))
         }
     }
 
@@ -98,7 +100,7 @@ struct SQLiteTransfer: StoreTransfer {
             SELECT event_id, user_id, created_at FROM subscriptions WHERE (user_id, event_id) > (?, ?)
             ORDER BY user_id, event_id LIMIT ?
             """, [user, event, limit]
-        ) { .subscription(Subscription(eventID: try $0.id(0), userID: try $0.id(1), createdAt: $0.timestamp(2))) }
+        ) { .subscription(Subscription(eventID: try $0.id(0), userID: try $0.id(1), createdAt: try $0.timestamp(2))) }
     }
 
     /// What is not for everyone stands after so many that are as the last one before it, or as were purged.
@@ -114,8 +116,10 @@ struct SQLiteTransfer: StoreTransfer {
             """, [position, limit]
         ) { row in
             .notification(
-                RecordedNotification(position: row[0], notification: try SQLiteNotificationStore.notification(row), isForEveryone: row[9]),
-                ordinal: row[11], recordedAt: row.timestamp(10))
+                RecordedNotification(
+                    position: try row.counter(0), notification: try SQLiteNotificationStore.notification(row),
+                    isForEveryone: try row.flag(9)),
+                ordinal: try row.counter(11), recordedAt: try row.timestamp(10))
         }
     }
 
@@ -142,7 +146,7 @@ struct SQLiteTransfer: StoreTransfer {
             """
             \(select) WHERE (\(prefix)user_id, \(prefix)position) > (?, ?) ORDER BY \(prefix)user_id, \(prefix)position LIMIT ?
             """, [user, position, limit]
-        ) { convert(try $0.id(0), $0[1]) }
+        ) { convert(try $0.id(0), try $0.counter(1)) }
     }
 
     // MARK: Writing
@@ -210,11 +214,11 @@ struct SQLiteTransfer: StoreTransfer {
     func streamExtent() async throws -> StreamExtent {
         try await database.read { db in
             let end = try db.first("SELECT last_position, everyone_count, everyone_purged FROM stream") { row in
-                (place: StreamPlace(position: row[0], ordinal: row[1]), purged: row[2] as Int64)
+                (place: StreamPlace(position: try row.counter(0), ordinal: try row.counter(1)), purged: try row.counter(2))
             }
             guard let end else { throw EMSError(.storeCorrupt, "the stream of notifications has no end") }
             // What lies before the first notification was purged.
-            let first = try db.first("SELECT position FROM notifications ORDER BY position LIMIT 1") { $0[0] as Int64 }
+            let first = try db.first("SELECT position FROM notifications ORDER BY position LIMIT 1") { try $0.counter(0) }
             return StreamExtent(
                 floor: StreamPlace(position: first.map { $0 - 1 } ?? end.place.position, ordinal: end.purged), end: end.place)
         }

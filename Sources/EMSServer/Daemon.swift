@@ -39,9 +39,14 @@ public struct Daemon: Sendable {
         let authentication = try await runtime.authentication()
         let group = MultiThreadedEventLoopGroup.singleton
         let logger = runtime.logger
+        let openFiles = Descriptors.raiseLimit()
+        let health = HealthMonitor(runtime: runtime)
+        await health.prepare()
+        let clients = ClientAddresses(runtime.settings.server.proxies, logger: logger)
+        let limiter = runtime.settings.requestLimit.map { RequestLimiter(limit: $0.limit, windowSeconds: $0.windowSeconds) }
 
         // Started in this order, stopped in the reverse: first no more requests come in, then what they wrote is carried on.
-        var services: [any Service] = [Housekeeping(runtime: runtime)]
+        var services: [any Service] = [Housekeeping(runtime: runtime), health]
         if !roles.isDisjoint(with: [.events, .notifications]) { services.append(runtime.relay) }
         var endpoint: WebSocketEndpoint?
         if roles.contains(.notifications) {
@@ -49,10 +54,13 @@ public struct Daemon: Sendable {
             let hub = try await WebSocketHub(
                 notifications: runtime.notifications, authentication: authentication, eventLoopGroup: group, logger: logger)
             services.append(hub)
-            endpoint = makeEndpoint(hub, authentication)
+            endpoint = makeEndpoint(hub, authentication, limiter, clients)
         }
         let certificates = try runtime.settings.server.certificate.map { try CertificateStore(chain: $0.chain, key: $0.key) }
-        services.append(makeServer(endpoint, authentication, certificates, group))
+        let routes = RouteServices(
+            runtime: runtime, authentication: authentication, problems: ProblemReporter(logger: logger), limiter: limiter,
+            metrics: ServerMetrics(), webSockets: endpoint, roles: roles, health: health, clients: clients)
+        services.append(makeServer(routes, certificates, group, openFiles: openFiles))
         services.append(Reloading(authentication: authentication, certificates: certificates, logger: logger))
 
         var configuration = ServiceGroupConfiguration(services: services, logger: Logger(label: "ems.services", factory: Self.quiet))
@@ -67,8 +75,9 @@ public struct Daemon: Sendable {
         let watch = Task {
             var isEnding = false
             for await signal in signals {
-                if isEnding { exit(128 + signal.rawValue) }
+                if isEnding { _exit(128 + signal.rawValue) }
                 isEnding = true
+                Self.endAfterGracePeriod()
                 runtime.logger.info("\(signal) received: finishing what is under way; once more ends at once")
                 await group.triggerGracefulShutdown()
             }
@@ -81,37 +90,57 @@ public struct Daemon: Sendable {
         }
     }
 
-    private func makeEndpoint(_ hub: WebSocketHub, _ authentication: AuthenticationService) -> WebSocketEndpoint {
+    /// Ends the process when its time is over, whatever the clients, the store or the reader of the log do: a thread of its own waits for
+    /// nothing else.
+    private static func endAfterGracePeriod() {
+        var thread = pthread_t()
+        // Without a thread the services end by themselves, as far as they can.
+        _ = pthread_create(
+            &thread, nil,
+            { _ in
+                sleep(UInt32(Daemon.shutdownSeconds))
+                _exit(0)
+            }, nil)
+    }
+
+    private func makeEndpoint(
+        _ hub: WebSocketHub, _ authentication: AuthenticationService, _ limiter: RequestLimiter?, _ clients: ClientAddresses
+    ) -> WebSocketEndpoint {
+        let server = runtime.settings.server
         let prefixes = Set(["", runtime.settings.apiPrefix])
         return WebSocketEndpoint(
             authentication: authentication, hub: hub,
             services: .init(
                 subscriptions: runtime.subscriptions, notifications: runtime.notifications, authentication: authentication),
             paths: Set(prefixes.flatMap { prefix in WebSocketEndpoint.paths.map { prefix + $0 } }),
-            origins: runtime.settings.server.origins, logger: runtime.logger)
+            origins: server.origins, logger: runtime.logger, limiter: limiter,
+            limits: WebSocketLimits(perUser: server.webSocketsPerUser, perAddress: server.webSocketsPerAddress), clients: clients)
     }
 
     private func makeServer(
-        _ endpoint: WebSocketEndpoint?, _ authentication: AuthenticationService, _ certificates: CertificateStore?,
-        _ group: any EventLoopGroup
+        _ services: RouteServices, _ certificates: CertificateStore?, _ group: any EventLoopGroup, openFiles: Int
     ) -> any Service {
         let settings = runtime.settings
-        let services = RouteServices(
-            runtime: runtime, authentication: authentication, problems: ProblemReporter(logger: runtime.logger),
-            limiter: settings.requestLimit.map { RequestLimiter(limit: $0.limit, windowSeconds: $0.windowSeconds) },
-            metrics: ServerMetrics(), webSockets: endpoint, roles: roles)
+        let logger = runtime.logger
+        // Descriptors for the store, the broker and the log are kept free: a connection that cannot be accepted would be tried for ever.
+        let connections = max(1, min(settings.server.connectionLimit, openFiles - Descriptors.reserved))
         return Application(
             responder: RouteTable(RouteGroups.all(for: roles), services).makeResponder(),
             server: HTTPServerBuilder { responder in
-                let plain = ConnectionChannel(responder: responder, webSockets: endpoint)
+                let plain = ConnectionChannel(responder: responder, webSockets: services.webSockets)
                 guard let certificates else { return plain }
                 return SecureChannel(certificates: certificates, http1: plain)
             },
             configuration: ApplicationConfiguration(
                 address: .hostname(settings.host, port: settings.port), serverName: nil, backlog: 1024, reuseAddress: true,
                 availableConnectionsDelegate: MaximumAvailableConnections(
-                    settings.server.connectionLimit, logger: Logger(label: "ems.connections", factory: Self.quiet))),
-            onServerRunning: { channel in onListening(settings.host, channel.localAddress?.port ?? settings.port) },
+                    connections, logger: Logger(label: "ems.connections", factory: Self.quiet))),
+            onServerRunning: { channel in
+                try? await channel.eventLoop.submit {
+                    try channel.pipeline.syncOperations.addHandler(AcceptBackoff(logger: logger), position: .first)
+                }.get()
+                onListening(settings.host, channel.localAddress?.port ?? settings.port)
+            },
             eventLoopGroupProvider: .shared(group),
             logger: Logger(label: "ems.http", factory: Self.quiet))
     }

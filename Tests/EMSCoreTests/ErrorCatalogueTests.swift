@@ -72,7 +72,8 @@ struct ErrorCatalogueTests {
     func description() {
         #expect("\(EMSError(.failed, "it broke"))" == "it broke")
         #expect("\(EMSError(.failed, "it broke", fix: "mend it"))" == "it broke; mend it")
-        #expect("\(EMSError.notFound("event", "x"))" == "there is no event 'x'")
+        #expect("\(EMSError.notFound("event", "x"))" == "event x not found")
+        #expect("\(EMSError.notFound("user", "x y"))" == "user 'x y' not found")
     }
 
     @Test("Faults of fields are told with their places, and without the word body")

@@ -67,11 +67,11 @@ struct EventQueryTests {
     }
 
     @Test(
-        "A page has 1 to 100 rows and a number from 1 on, within the depth limit",
+        "A page has 1 to 100 rows and a number from 1 on",
         arguments: [
             (1, 1, nil), (1, 100, nil), (100, 100, nil), (10_000, 1, nil), (1, 0, "query.page_size"), (1, -1, "query.page_size"),
-            (1, 101, "query.page_size"), (0, 10, "query.page"), (-1, 10, "query.page"), (101, 100, "query.page"), (10_001, 1, "query.page"),
-            (.max, 100, "query.page"), (.min, 100, "query.page"), (1, .max, "query.page_size"),
+            (1, 101, "query.page_size"), (0, 10, "query.page"), (-1, 10, "query.page"), (101, 100, nil), (10_001, 1, nil), (.max, 100, nil),
+            (.min, 100, "query.page"), (1, .max, "query.page_size"),
         ] as [(Int, Int, String?)])
     func pages(number: Int, size: Int, fault: String?) throws {
         #expect(try found(EventQuery(page: PageRequest(number: number, size: size))) == (fault.map { [$0] } ?? []))
@@ -81,5 +81,7 @@ struct EventQueryTests {
     func offset() {
         #expect(PageRequest().offset == 0)
         #expect(PageRequest(number: 3, size: 20).offset == 40)
+        #expect(PageRequest(number: .max, size: 100).offset == PageRequest.depthLimit)
+        #expect(PageRequest(number: .min, size: .min).offset == 0)
     }
 }

@@ -38,6 +38,17 @@ struct JSONFieldsTests {
         #expect(fields.has("a"))
     }
 
+    @Test("What a person wrote holds no unknown members, and the closest name is in the error; what cannot be written is ignored")
+    func unknownMembers() throws {
+        var fields = JSONFields(try JSONParser.parse(#"{"title": "x", "locaton": "y", "version": 3, "\u001b[31m": null}"#))
+        _ = (fields.string("title"), fields.string("location"))
+        let error = #expect(throws: EMSError.self) { try fields.finish(ignoring: ["version"]) }
+        let found = try #require(error).fields
+        #expect(found.map(\.type) == ["extra_forbidden", "extra_forbidden"])
+        #expect(found.first?.location == ["body", "locaton"] && found.first?.message.contains("'location'") == true)
+        #expect(found.last?.location == ["body", "\u{FFFD}[31m"])
+    }
+
     @Test("A required member that is absent or null is missing", arguments: ["{}", #"{"a": null}"#])
     func missing(text: String) throws {
         var fields = JSONFields(try JSONParser.parse(text))

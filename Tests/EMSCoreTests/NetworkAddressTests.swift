@@ -55,7 +55,24 @@ struct NetworkAddressTests {
         #expect(try client("10.0.0.1") == "10.0.0.1")
         #expect(try client("10.0.0.1", "203.0.113.1") == "203.0.113.1")
         #expect(try client("10.0.0.1", "203.0.113.66, 203.0.113.1", "10.9.9.9") == "203.0.113.1")
-        #expect(try client("10.0.0.1", "nonsense") == "10.0.0.1")
-        #expect(try client("10.0.0.1", "203.0.113.1, nonsense, 10.0.0.2") == "10.0.0.2")
+        for (text, address) in [
+            ("203.0.113.9:1234", "203.0.113.9"), ("[2001:db8::1]:443", "2001:db8::1"), ("\"[2001:db8::1]\"", "2001:db8::1"),
+            ("2001:db8::1", "2001:db8::1"),
+        ] {
+            #expect(try client("10.0.0.1", text) == address)
+        }
+    }
+
+    @Test("What a proxy wrote that is no address makes the client unknown: in no network, and told apart by what was written")
+    func unreadableProxies() throws {
+        let proxies = TrustedProxies([try #require(NetworkRange("10.0.0.0/8"))])
+        let peer = try #require(NetworkAddress("10.0.0.1"))
+        for text in ["nonsense", "203.0.113.1, nonsense, 10.0.0.2", "203.0.113.9:port", "[::1", "unknown", "1.2.3.4:123456"] {
+            let client = proxies.client(of: peer, forwardedFor: [text])
+            #expect(client.isUnknown && client != .local && !client.isLoopback, "\(text)")
+            #expect(NetworkRange("0.0.0.0/0")?.contains(client) == false)
+            #expect(NetworkRange("::/0")?.contains(client) == false)
+        }
+        #expect(proxies.client(of: peer, forwardedFor: ["a"]).limitKey != proxies.client(of: peer, forwardedFor: ["b"]).limitKey)
     }
 }

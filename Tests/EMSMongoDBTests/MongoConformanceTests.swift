@@ -29,6 +29,9 @@ struct MongoConformanceTests {
     @Test("Rate limits", arguments: RateLimitStoreConformance.cases)
     func rateLimits(_ behaviour: ConformanceCase) async throws { try await run(behaviour) }
 
+    @Test("Log-ins", arguments: LoginStoreConformance.cases)
+    func logins(_ behaviour: ConformanceCase) async throws { try await run(behaviour) }
+
     private func run(_ behaviour: ConformanceCase) async throws {
         try await check(behaviour, on: .replicaSet)
     }
@@ -41,7 +44,7 @@ struct MongoStandaloneTests {
         "Every port",
         arguments: UserStoreConformance.cases + EventStoreConformance.cases + EventSearchConformance.cases
             + ChangeOutboxConformance.cases + NotificationStoreConformance.cases + SubscriptionStoreConformance.cases
-            + TokenStoreConformance.cases + RateLimitStoreConformance.cases)
+            + TokenStoreConformance.cases + RateLimitStoreConformance.cases + LoginStoreConformance.cases)
     func everyPort(_ behaviour: ConformanceCase) async throws {
         try await check(behaviour, on: .standalone)
     }

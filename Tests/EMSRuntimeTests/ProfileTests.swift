@@ -93,7 +93,7 @@ struct ProfileTests {
                 password_file: \(directory)/password
                 """, file)
             let settings = try settings(file)
-            #expect(settings.store == .mongodb(url: "mongodb://ems:from%20a%20command@db1,db2/ems", database: "event_management"))
+            #expect(settings.store == .mongodb(url: "mongodb://ems:from%20a%20command@db1,db2/ems", database: nil))
             guard case .rabbitmq(let url, _, _) = settings.broker else {
                 Issue.record("no RabbitMQ")
                 return

@@ -43,11 +43,12 @@ struct SettingsTests {
             port: 3000
         """
 
-    @Test("A flag counts before the environment, this before the profile, this before the file, this before the default")
+    @Test("A flag counts before the profile that was asked for, this before the environment, this before the file, this before the default")
     func precedence() throws {
         let environment = ["EMS_PORT": "2000"]
         #expect(try settings(flags: [.port: "1000"], environment: environment, profile: "staging", yaml: Self.layered).port == 1000)
-        #expect(try settings(environment: environment, profile: "staging", yaml: Self.layered).port == 2000)
+        #expect(try settings(environment: environment, profile: "staging", yaml: Self.layered).port == 3000)
+        #expect(try settings(environment: environment, yaml: Self.layered).port == 2000)
         #expect(try settings(profile: "staging", yaml: Self.layered).port == 3000)
         #expect(try settings(yaml: Self.layered).port == 4000)
         #expect(try settings().port == 8000)
@@ -60,12 +61,46 @@ struct SettingsTests {
                 try SettingSources(flags: flags, file: path, profile: profile, environment: environment).find(.port)?.source
             }
             #expect(try source([.port: "1"], ["EMS_PORT": "2"], "staging") == "--port")
-            #expect(try source([:], ["EMS_PORT": "2"], "staging") == "EMS_PORT")
+            #expect(try source([:], ["EMS_PORT": "2"], "staging") == "\(path), profile staging")
+            #expect(try source([:], ["EMS_PORT": "2"], nil) == "EMS_PORT")
             #expect(try source([:], [:], "staging") == "\(path), profile staging")
             #expect(try source([:], [:], nil) == path)
             let sources = try SettingSources(file: path, environment: [:])
-            #expect(try sources.find(.host) == SettingSources.Found(value: "127.0.0.1", source: "default", isFlag: false))
+            #expect(try sources.find(.host) == SettingSources.Found(value: "127.0.0.1", source: "default", level: .default))
             #expect(try sources.find(.secretKey) == nil)
+        }
+    }
+
+    @Test("The store that was chosen most explicitly is used: a flag, then the profile that was asked for, then the environment")
+    func targets() throws {
+        let servers = ["MONGODB_URL": "mongodb://db/", "RABBITMQ_URL": "amqp://mq/", "SECRET_KEY": String(repeating: "k", count: 32)]
+        let yaml = """
+            data_dir: /srv/main
+            profiles:
+              local:
+                data_dir: /srv/local
+              far:
+                mongodb_url: mongodb://far/
+                rabbitmq_url: amqp://far/
+              quiet:
+                log_level: error
+            """
+        try withFile(yaml) { path in
+            func store(_ flags: [SettingKey: String], _ profile: String?, _ environment: [String: String]) throws -> (String, Bool) {
+                let settings = try Settings(
+                    SettingSources(flags: flags, file: path, profile: profile, environment: environment), environment: environment)
+                return (settings.storeName, settings.broker == .embedded)
+            }
+            func expect(_ found: (String, Bool), _ wanted: (String, Bool)) { #expect(found == wanted) }
+            expect(try store([.dataDir: "/x"], nil, servers), ("/x/ems.db", true))
+            expect(try store([.dataDir: "/x"], "far", servers), ("/x/ems.db", true))
+            expect(try store([:], "local", servers), ("/srv/local/ems.db", true))
+            expect(try store([:], nil, servers.merging(["EMS_PROFILE": "local"]) { $1 }), ("/srv/local/ems.db", true))
+            expect(try store([:], "far", servers), ("mongodb://far/event_management", false))
+            expect(try store([:], "quiet", servers), ("mongodb://db/event_management", false))
+            expect(try store([:], nil, servers), ("mongodb://db/event_management", false))
+            expect(try store([:], nil, ["RABBITMQ_URL": "amqp://mq/"]), ("/srv/main/ems.db", false))
+            expect(try store([.dataDir: "/x"], nil, ["RABBITMQ_URL": "amqp://mq/"]), ("/x/ems.db", false))
         }
     }
 
@@ -195,8 +230,8 @@ struct SettingsTests {
         #expect(settings.bcryptCost == 12)
         #expect(settings.authentication.accessTokenSeconds == 1800)
         #expect(settings.authentication.refreshTokenSeconds == 30 * 86_400)
-        #expect(settings.authentication.loginAttempts?.limit == 5)
-        #expect(settings.authentication.loginAttempts?.windowSeconds == 60)
+        #expect(settings.authentication.limits?.login.limit == 5)
+        #expect(settings.authentication.limits?.login.windowSeconds == 60)
         #expect(settings.dataDirectory == "/home/nobody/.local/share/ems")
         #expect(settings.databasePath == "/home/nobody/.local/share/ems/ems.db")
     }
@@ -275,7 +310,7 @@ struct SettingsTests {
 
     @Test("The limit of log-ins can be switched off", arguments: ["false", "FALSE", "0", "no", "off"])
     func noRateLimit(value: String) throws {
-        #expect(try settings(environment: ["RATE_LIMIT_ENABLED": value]).authentication.loginAttempts == nil)
+        #expect(try settings(environment: ["RATE_LIMIT_ENABLED": value]).authentication.limits == nil)
     }
 
     // MARK: Secrets
@@ -320,7 +355,7 @@ struct SettingsTests {
     @Test("MongoDB and RabbitMQ are used where they are named, with the usual names in them")
     func distributed() throws {
         let settings = try settings(environment: Self.servers)
-        #expect(settings.store == .mongodb(url: Self.servers["MONGODB_URL"] ?? "", database: "event_management"))
+        #expect(settings.store == .mongodb(url: Self.servers["MONGODB_URL"] ?? "", database: nil))
         #expect(
             settings.broker
                 == .rabbitmq(url: Self.servers["RABBITMQ_URL"] ?? "", exchange: "ems.changes", queue: "ems.notifications"))

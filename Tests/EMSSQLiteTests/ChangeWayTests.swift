@@ -263,7 +263,7 @@ private struct Way: Sendable {
     func notifications(over store: any NotificationStore) -> NotificationService {
         let stores = Stores(
             users: stores.users, events: stores.events, outbox: stores.outbox, notifications: store, subscriptions: stores.subscriptions,
-            tokens: stores.tokens, rateLimits: stores.rateLimits)
+            tokens: stores.tokens, rateLimits: stores.rateLimits, logins: stores.logins)
         return NotificationService(stores: stores, feed: backend.feed)
     }
 }

@@ -28,6 +28,9 @@ struct SQLiteConformanceTests {
     @Test("Rate limits", arguments: RateLimitStoreConformance.cases)
     func rateLimits(_ behaviour: ConformanceCase) async throws { try await run(behaviour) }
 
+    @Test("Log-ins", arguments: LoginStoreConformance.cases)
+    func logins(_ behaviour: ConformanceCase) async throws { try await run(behaviour) }
+
     @Test("Broker", arguments: MessageBrokerConformance.cases + MessageBrokerConformance.deduplicating)
     func broker(_ behaviour: ConformanceCase) async throws { try await run(behaviour) }
 

@@ -84,7 +84,7 @@ struct QueryReaderTests {
     func pages() throws {
         #expect(try reader().page() == PageRequest(number: 1, size: 10))
         #expect(try reader(("page", "3"), ("page_size", "50")).page() == PageRequest(number: 3, size: 50))
-        #expect(try reader(("after", "o40")).page() == PageRequest(number: 1, size: 10, after: .offset(40)))
+        #expect(try reader(("after", "k40.ab")).page() == PageRequest(number: 1, size: 10, after: .key(value: 40, id: "ab")))
         #expect(try fault { _ = try reader(("after", "nowhere")).page() }.location == ["query", "after"])
     }
 
@@ -119,6 +119,20 @@ struct QueryReaderTests {
         let reader = QueryReader(URI("/events?q=caf%C3%A9%20au+lait&near=1%2C2"), for: Self.operation)
         #expect(try reader(Self.q) == "café au lait")
         #expect(try reader(Self.near) == Coordinates(latitude: 1, longitude: 2))
+    }
+
+    @Test("A parameter that means nothing is refused with the closest that there is; those of others on the way are not")
+    func unknown() throws {
+        for (query, hint) in [
+            ("statsu=canceled", "'status'"), ("starts_after=2026-01-01", "'start_after'"), ("status=canceled&something=1", "valid are"),
+        ] {
+            let fault = try fault { try QueryReader.refuseUnknown(in: URI("/events?" + query), of: Self.operation) }
+            #expect(fault.type == "extra_forbidden" && fault.location.first == "query")
+            #expect(fault.message.contains(hint), "\(fault.message)")
+        }
+        for query in ["", "_=1", "_x", "utm_source=a&status=canceled", "q=", "&&"] {
+            try QueryReader.refuseUnknown(in: URI("/events?" + query), of: Self.operation)
+        }
     }
 
     @Test("An escaped plus is a plus, not a space")

@@ -5,8 +5,8 @@ import Testing
 /// `ems notify`: inboxes at the command line.
 @Suite(.gated)
 struct NotifyCommandTests {
-    private static let fields = ["type", "notification_id", "notification_type", "event", "user", "timestamp", "read"]
-    private static let columns = ["notification_type", "user", "notification_id", "event_title", "timestamp", "read"]
+    private static let fields = ["type", "notification_id", "notification_type", "event", "user", "timestamp", "is_read"]
+    private static let columns = ["notification_type", "user", "notification_id", "event_title", "timestamp", "is_read"]
     private static let messageFields = ["type", "notification_id", "notification_type", "message", "user", "timestamp"]
 
     @Test("One notification and an inbox, the newest first, are shown in every form")
@@ -18,7 +18,7 @@ struct NotifyCommandTests {
         let list = ["notify", "list", "--user", "ada"]
         let shown = try await workspace.outputEMS(list + ["-o", "json"]).jsonDocument()
         #expect(shown.arrayItems.compactMap { $0["event"]?["title"]?.string } == ["Second", "First"])
-        #expect(shown.arrayItems.allSatisfy { $0["read"] == .bool(false) })
+        #expect(shown.arrayItems.allSatisfy { $0["is_read"] == .bool(false) })
         let ids = shown.strings("notification_id")
         let first = try #require(ids.last)
         try await OutputForms.expectList(workspace, list, fields: Self.fields, columns: Self.columns, ids: ids)
@@ -64,7 +64,7 @@ struct NotifyCommandTests {
         #expect(unread == Array(ids.dropFirst().dropLast()))
         #expect(try await workspace.output("notify", "count", "--user", "ada", "-o", "id") == "2\n")
         let shown = try await workspace.outputEMS(["notify", "show", newest, "--user", "ada", "-o", "json"]).jsonDocument()
-        #expect(shown["read"] == .bool(true))
+        #expect(shown["is_read"] == .bool(true))
         try await workspace.ems("notify", "read-all", "--user", "ada").expectDone()
         #expect(try await workspace.output("notify", "count", "--user", "ada", "-o", "id") == "0\n")
         #expect(try await workspace.inboxIDs(of: "ada") == ids)

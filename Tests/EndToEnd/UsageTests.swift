@@ -76,7 +76,7 @@ struct UsageTests {
     func verbs() async throws {
         let workspace = try Workspace()
         let expected = [
-            "user": "create list show update role activate deactivate password delete import export",
+            "user": "create list show update role activate deactivate password unlock delete import export",
             "event": "create list show update delete search subscribe unsubscribe import export complete remind watch",
             "notify": "list show count read read-all send watch purge", "token": "issue inspect verify revoke list purge keys",
             "config": "list show check use",

@@ -6,7 +6,7 @@ import Testing
 @Suite(.gated)
 struct UserCommandTests {
     private static let fields = [
-        "user_id", "username", "email", "full_name", "role", "is_active", "created_at", "updated_at", "last_login_at",
+        "user_id", "username", "email", "full_name", "role", "is_active", "is_verified", "created_at", "updated_at", "last_login",
     ]
     private static let columns = ["username", "role", "user_id", "email", "full_name", "is_active"]
 
@@ -25,7 +25,7 @@ struct UserCommandTests {
         #expect(user["full_name"] == .string("Ada Lovelace"))
         #expect(user["role"] == .string("admin"))
         #expect(user["is_active"] == .bool(true))
-        #expect(user["last_login_at"] == .null)
+        #expect(user["last_login"] == .null)
         #expect(user["created_at"]?.string?.hasSuffix("Z") == true)
         #expect(!result.output.contains(Workspace.password))
         #expect(!result.output.contains("$2"))

@@ -36,11 +36,11 @@ public enum UserStoreConformance {
             let users = fixture.stores.users
             let user = try await fixture.add(Samples.user("alice"))
             #expect(try await users.credentials(id: user.id)?.passwordHash == "hash of alice")
-            try await users.setPasswordHash("another", of: user.id, at: Samples.hour(3))
+            try await users.setPasswordHash("another", of: user.id, expecting: nil, at: Samples.hour(3))
             let credentials = try #require(try await users.credentials(login: "alice"))
             #expect(credentials.passwordHash == "another")
             #expect(credentials.user.updatedAt == Samples.hour(3))
-            await expectFailure(.notFound) { try await users.setPasswordHash("x", of: UserID(), at: Samples.epoch) }
+            await expectFailure(.notFound) { try await users.setPasswordHash("x", of: UserID(), expecting: nil, at: Samples.epoch) }
         },
         ConformanceCase("Of many users at once all are stored but those whose name or address is taken") { fixture in
             let users = fixture.stores.users
@@ -68,9 +68,9 @@ public enum UserStoreConformance {
             let users = fixture.stores.users
             var stored: [User] = []
             for index in 0..<5 { stored.append(try await fixture.add(Samples.user("user\(index)"))) }
-            try await users.noteLogin(of: stored[0].id, at: Samples.hour(9))
-            try await users.noteLogin(of: stored[1].id, at: Samples.hour(2))
-            try await users.noteLogin(of: stored[2].id, at: Samples.hour(1))
+            try await users.recordLogin(of: stored[0].id, at: Samples.hour(9))
+            try await users.recordLogin(of: stored[1].id, at: Samples.hour(2))
+            try await users.recordLogin(of: stored[2].id, at: Samples.hour(1))
             var query = UserQuery(unseenSince: Samples.hour(5), page: PageRequest(size: 2))
             var names: [String] = []
             repeat {
@@ -86,7 +86,7 @@ public enum UserStoreConformance {
         ConformanceCase("A log-in is noted, and nothing else changes") { fixture in
             let users = fixture.stores.users
             var user = try await fixture.add(Samples.user("alice"))
-            try await users.noteLogin(of: user.id, at: Samples.hour(5))
+            try await users.recordLogin(of: user.id, at: Samples.hour(5))
             user.lastLoginAt = Samples.hour(5)
             #expect(try await users.user(id: user.id) == user)
         },
@@ -121,45 +121,82 @@ public enum UserStoreConformance {
             #expect(try await users.user(login: "other@example.com") == nil)
             await expectFailure(.notFound) { try await fixture.stores.notifications.unreadCount(of: late.id) }
         },
-        ConformanceCase("An update replaces everything but id and password") { fixture in
+        ConformanceCase("A change writes the named fields, and leaves all others as others wrote them") { fixture in
             let users = fixture.stores.users
             var user = try await fixture.add(Samples.user("alice"))
-            user.username = "Alicia"
-            user.email = "Alicia@example.org"
-            user.fullName = nil
-            user.role = .admin
-            user.isActive = false
-            user.updatedAt = Samples.hour(4)
-            try await users.update(user)
-            #expect(try await users.user(id: user.id) == user)
-            #expect(try await users.user(login: "alicia") == user)
-            #expect(try await users.user(login: "alice") == nil)
+            let changes: [(UserChange, (inout User) -> Void)] = [
+                (UserChange(username: "Alicia"), { $0.username = "Alicia" }),
+                (UserChange(email: "A@b.example"), { $0.email = "A@b.example" }),
+                (UserChange(fullName: .some(nil)), { $0.fullName = nil }), (UserChange(fullName: "New"), { $0.fullName = "New" }),
+                (UserChange(role: .admin), { $0.role = .admin }), (UserChange(isActive: false), { $0.isActive = false }),
+                (
+                    UserChange(username: "ali", email: "c@d.example", fullName: .some(nil), role: .organizer, isActive: true),
+                    {
+                        ($0.username, $0.email, $0.fullName, $0.role, $0.isActive) = ("ali", "c@d.example", nil, .organizer, true)
+                    }
+                ),
+            ]
+            for (index, (change, edit)) in changes.enumerated() {
+                edit(&user)
+                user.updatedAt = Samples.hour(index + 1)
+                #expect(try await users.change(user.id, change, at: user.updatedAt) == user)
+                #expect(try await users.user(id: user.id) == user)
+            }
+            #expect(try await users.user(login: "ALI") == user)
+            #expect(try await users.user(login: "alicia") == nil)
             #expect(try await users.credentials(id: user.id)?.passwordHash == "hash of alice")
+            await expectFailure(.notFound) { _ = try await users.change(UserID(), UserChange(role: .admin), at: Samples.epoch) }
         },
-        ConformanceCase("An update to another's name or email is refused, one to one's own in other letters is not") { fixture in
+        ConformanceCase("Changes of different fields at once are all kept") { fixture in
+            let users = fixture.stores.users
+            let user = try await fixture.add(Samples.user("alice"))
+            let results = await concurrently(24) { index in
+                switch index % 3 {
+                case 0: _ = try await users.change(user.id, UserChange(fullName: "Name \(index)"), at: Samples.epoch)
+                case 1: _ = try await users.change(user.id, UserChange(isActive: false), at: Samples.epoch)
+                default: _ = try await users.change(user.id, UserChange(role: .organizer), at: Samples.epoch)
+                }
+            }
+            #expect(results.count(where: \.isSuccess) == 24)
+            let stored = try #require(try await users.user(id: user.id))
+            #expect(!stored.isActive && stored.role == .organizer && stored.fullName?.hasPrefix("Name ") == true)
+        },
+        ConformanceCase("A password is set only on the credentials that were verified") { fixture in
+            let users = fixture.stores.users
+            let user = try await fixture.add(Samples.user("alice"))
+            let verified = try #require(try await users.credentials(id: user.id)).version
+            try await users.setPasswordHash("first", of: user.id, expecting: verified, at: Samples.hour(1))
+            await expectFailure(.versionConflict) {
+                try await users.setPasswordHash("second", of: user.id, expecting: verified, at: Samples.hour(2))
+            }
+            #expect(try await users.credentials(id: user.id)?.passwordHash == "first")
+            try await users.setPasswordHash("third", of: user.id, expecting: nil, at: Samples.hour(3))
+            #expect(try await users.credentials(login: "alice")?.passwordHash == "third")
+            await expectFailure(.notFound) {
+                try await users.setPasswordHash("x", of: UserID(), expecting: 0, at: Samples.epoch)
+            }
+        },
+        ConformanceCase("A log-in that is recorded late does not move the last one back") { fixture in
+            let users = fixture.stores.users
+            let user = try await fixture.add(Samples.user("alice"))
+            for hour in [5, 3, 6, 1] { try await users.recordLogin(of: user.id, at: Samples.hour(hour)) }
+            #expect(try await users.user(id: user.id)?.lastLoginAt == Samples.hour(6))
+        },
+        ConformanceCase("A change to another's name or email is refused, one to one's own in other letters is not") { fixture in
             let users = fixture.stores.users
             try await fixture.add(Samples.user("alice"))
             let bob = try await fixture.add(Samples.user("bob"))
-            var thief = bob
-            thief.username = "ALICE"
-            await expectFailure(.usernameTaken) { [thief] in try await users.update(thief) }
-            thief = bob
-            thief.email = "ALICE@example.com"
-            await expectFailure(.emailTaken) { [thief] in try await users.update(thief) }
+            let now = Samples.hour(1)
+            await expectFailure(.usernameTaken) { _ = try await users.change(bob.id, UserChange(username: "ALICE"), at: now) }
+            await expectFailure(.emailTaken) { _ = try await users.change(bob.id, UserChange(email: "ALICE@example.com"), at: now) }
             #expect(try await users.user(id: bob.id) == bob)
-            var louder = bob
-            louder.username = "BOB"
-            louder.email = "BOB@example.com"
-            try await users.update(louder)
-            #expect(try await users.user(id: bob.id) == louder)
-            await expectFailure(.notFound) { try await users.update(Samples.user("nobody")) }
+            let louder = try await users.change(bob.id, UserChange(username: "BOB", email: "BOB@example.com"), at: now)
+            #expect(louder.username == "BOB" && louder.email == "BOB@example.com")
         },
         ConformanceCase("A name that was given up is free again") { fixture in
             let users = fixture.stores.users
-            var alice = try await fixture.add(Samples.user("alice"))
-            alice.username = "alicia"
-            alice.email = "alicia@example.com"
-            try await users.update(alice)
+            let alice = try await fixture.add(Samples.user("alice"))
+            _ = try await users.change(alice.id, UserChange(username: "alicia", email: "alicia@example.com"), at: Samples.epoch)
             let next = try await fixture.add(Samples.user("alice"))
             #expect(try await users.user(login: "alice")?.id == next.id)
             #expect(try await users.delete(id: next.id, at: Samples.epoch))
@@ -170,7 +207,7 @@ public enum UserStoreConformance {
             let user = try await fixture.add(Samples.user("alice"))
             let event = try await fixture.add(Samples.event(by: user.id.description))
             let session = Samples.session(of: user.id)
-            try await stores.tokens.open(session, refreshToken: Samples.refreshToken(1, of: session))
+            #expect(try await stores.tokens.open(session, refreshToken: Samples.refreshToken(1, of: session), verified: 0))
             _ = try await stores.subscriptions.subscribe(user.id, to: event.id, at: Samples.epoch)
             try await fixture.record(Samples.followUp(.eventUpdated, event))
 
@@ -209,7 +246,7 @@ public enum UserStoreConformance {
             let users = fixture.stores.users
             let admin = try await fixture.add(Samples.user("admin", role: .admin))
             let sleeping = try await fixture.add(Samples.user("sleeping", role: .admin, isActive: false))
-            var plain = try await fixture.add(Samples.user("plain"))
+            let plain = try await fixture.add(Samples.user("plain"))
             func found(_ role: Role?, _ isActive: Bool?) async throws -> [UserID] {
                 let page = try await users.users(UserQuery(role: role, isActive: isActive))
                 #expect(page.total == Total(count: page.users.count))
@@ -219,9 +256,7 @@ public enum UserStoreConformance {
             #expect(try await found(nil, true) == [admin.id, plain.id])
             #expect(try await found(.admin, false) == [sleeping.id])
             #expect(try await found(.organizer, nil).isEmpty)
-            plain.role = .organizer
-            plain.isActive = false
-            try await users.update(plain)
+            _ = try await users.change(plain.id, UserChange(role: .organizer, isActive: false), at: Samples.epoch)
             #expect(try await found(.organizer, nil) == [plain.id])
             #expect(try await found(nil, false) == [sleeping.id, plain.id])
             _ = try await users.delete(id: sleeping.id, at: Samples.epoch)

@@ -62,16 +62,14 @@ struct BulkImport<Row: Sendable>: Sendable {
     /// Brings everything in, tells each bad record with its line, and what was done.
     /// - Throws: ``EMSError`` with ``ErrorCode/partial`` where some records failed, ``ErrorCode/invalid`` where all did.
     func run() async throws {
-        guard options.atomic, !isDryRun else { return try await pass(options.file, dryRun: isDryRun) }
-        // What comes through a pipe can be read once: it is kept beside until it was checked.
+        guard options.atomic, !isDryRun else { return try await pass(InputFile(options.file), dryRun: isDryRun) }
+        // What comes through a pipe can be read once: it is kept until it was checked.
         let kept = options.file == "-" ? try SpoolFile(stdin: ()) : nil
-        let path = kept?.path ?? options.file
-        try await pass(path, dryRun: true, isCheck: true)
-        try await pass(path, dryRun: false)
+        try await pass(kept?.open() ?? InputFile(options.file), dryRun: true, isCheck: true)
+        try await pass(kept?.open() ?? InputFile(options.file), dryRun: false)
     }
 
-    private func pass(_ path: String, dryRun: Bool, isCheck: Bool = false) async throws {
-        let input = try InputFile(path)
+    private func pass(_ input: InputFile, dryRun: Bool, isCheck: Bool = false) async throws {
         let interruption = Interruption()
         defer { interruption.end() }
         let progress = ImportProgress(isCheck ? "checking" : "importing", bytes: input.size)

@@ -13,26 +13,35 @@ import Musl
 import Darwin
 #endif
 
-/// A copy of stdin, for its owner's eyes only and gone with the value, so that it can be read twice.
+/// A copy of stdin that can be read twice. It has no name from the beginning on: whatever ends the process, nothing of it stays behind.
 final class SpoolFile {
-    let path: String
+    private let descriptor: Int32
 
     init(stdin: Void) throws {
         let directory = ProcessInfo.processInfo.environment["TMPDIR"].flatMap { $0.isEmpty ? nil : $0 } ?? "/tmp"
         var template = Array("\(directory)/ems-import.XXXXXX".utf8CString)
-        let descriptor = mkstemp(&template)
-        path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        descriptor = mkstemp(&template)
         guard descriptor >= 0 else {
             throw EMSError(
-                .inputOutput, "no temporary file can be made in \(directory): \(String(cString: strerror(errno)))",
+                .inputOutput, "no temporary file can be created in \(directory): \(String(cString: strerror(errno)))",
                 fix: "set TMPDIR to a directory with room")
         }
-        defer { close(descriptor) }
+        unlink(&template)
+        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
         let input = try InputFile("-")
         while let piece = try input.next() { try FileDescriptor.write(piece, to: descriptor) }
     }
 
+    /// What was kept, from its beginning.
+    func open() throws -> InputFile {
+        let copy = fcntl(descriptor, F_DUPFD_CLOEXEC, 3)
+        guard copy >= 0, lseek(copy, 0, SEEK_SET) == 0 else {
+            throw EMSError(.inputOutput, "the copy of stdin cannot be read: \(String(cString: strerror(errno)))")
+        }
+        return InputFile(descriptor: copy, name: "stdin")
+    }
+
     deinit {
-        unlink(path)
+        close(descriptor)
     }
 }

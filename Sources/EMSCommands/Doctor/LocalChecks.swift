@@ -138,7 +138,7 @@ struct KeyChecks {
                 .warning("keys.strength", "SECRET_KEY repeats few characters, and could be guessed", fix: "make one: openssl rand -hex 32"))
         }
         findings.append(await bcrypt())
-        if settings.authentication.loginAttempts == nil {
+        if settings.authentication.limits == nil {
             findings.append(.warning("limits.login", "log-in attempts are not limited", fix: "set rate_limit_enabled: true"))
         }
         return findings

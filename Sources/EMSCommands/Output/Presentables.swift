@@ -10,7 +10,8 @@ extension User: Presentable {
         Column("is_active") { .flag($0.isActive) },
         Column("created_at", usual: false) { .time($0.createdAt) },
         Column("updated_at", usual: false) { .time($0.updatedAt) },
-        Column("last_login_at", usual: false) { .time($0.lastLoginAt) },
+        Column("is_verified", usual: false) { .flag($0.isVerified) },
+        Column("last_login", usual: false) { .time($0.lastLoginAt) },
     ]
 
     var identifier: String { id.description }
@@ -43,7 +44,7 @@ extension InboxEntry: Presentable {
     static let columns: [Column<InboxEntry>] =
         Notification.columns.map { column in
             Column(column.name, usual: column.isUsual) { column.value($0.notification) }
-        } + [Column("read") { .flag($0.isRead) }]
+        } + [Column("is_read") { .flag($0.isRead) }]
 
     var identifier: String { notification.id.description }
 }

@@ -108,7 +108,7 @@ extension String {
     fileprivate var isTime: Bool { hasSuffix("_time") || hasSuffix("_at") || self == "timestamp" }
     /// Whether what a column of this name holds would mean nothing if it were cut.
     fileprivate var isWhole: Bool {
-        hasSuffix("_id") || ["status", "role", "is_active", "notification_type", "read", "signs"].contains(self)
+        hasSuffix("_id") || ["status", "role", "is_active", "notification_type", "is_read", "is_verified", "signs"].contains(self)
     }
 }
 

@@ -78,15 +78,24 @@ extension StoreCommand {
     mutating func run() async throws {
         let lock = try await locking.acquire(Self.lockName) { try global.settings() }
         defer { withExtendedLifetime(lock) {} }
-        if let kept = KeptRuntime.current, kept.serves(global) { return try await run(kept.runtime, as: global.principal) }
+        if let kept = KeptRuntime.current, kept.serves(global) { return try await naming(kept.runtime) }
         let runtime = try await global.openRuntime(Self.mode)
         do {
-            try await run(runtime, as: global.principal)
+            try await naming(runtime)
         } catch {
             await runtime.close()
             throw error
         }
         await runtime.close()
+    }
+
+    /// What was not found may be in another store than the one that was searched: the message names it.
+    private func naming(_ runtime: Runtime) async throws {
+        do {
+            try await run(runtime, as: global.principal)
+        } catch let error as EMSError where error.missingKind != nil {
+            throw EMSError(.notFound, "\(error.message) in \(runtime.settings.targetName)", fix: error.fix)
+        }
     }
 
     /// `event-complete` of `EventComplete`.
@@ -133,15 +142,16 @@ struct ConfirmationOptions: ParsableArguments {
                 .usage, "--confirm-profile says \(Printable.quoted(confirmProfile)), but the profile in use is \(Printable.quoted(name))",
                 fix: "nothing was done; look at ems config show profile")
         }
+        let question = "\(question) in \(settings.targetName)"
         if settings.isProduction, Terminal.isInteractive, confirmProfile == nil {
             StandardError.write("\(question)? This is production. Type the profile's name to go on: ", newline: false)
-            guard readLine() == name else { throw EMSError(.failed, "not done") }
+            guard readLine() == name else { throw EMSError(.failed, "canceled; nothing was changed") }
             return
         }
         if yes || confirmProfile != nil { return }
         guard Terminal.isInteractive else {
-            throw EMSError(.usage, "there is no terminal to ask: \(question)?", fix: "add --yes")
+            throw EMSError(.usage, "refusing without a terminal to ask: \(question)?", fix: "pass --yes")
         }
-        guard Terminal.ask(question) else { throw EMSError(.failed, "not done") }
+        guard Terminal.ask(question) else { throw EMSError(.failed, "canceled; nothing was changed") }
     }
 }

@@ -20,6 +20,12 @@ final class InputFile {
         guard descriptor >= 0 else { throw Self.unreadable(name) }
     }
 
+    /// - Parameter descriptor: open for reading, and closed with this value.
+    init(descriptor: Int32, name: String) {
+        self.descriptor = descriptor
+        self.name = name
+    }
+
     /// How many bytes it has; `nil` where that is not known, as of a pipe.
     var size: Int? {
         var status = stat()
@@ -43,11 +49,16 @@ final class InputFile {
         return bytes.isEmpty ? nil : bytes
     }
 
-    /// Everything in the file.
-    static func bytes(_ path: String) throws -> [UInt8] {
+    /// Everything in the file, which must not be longer than `limit`.
+    static func bytes(_ path: String, limit: Int = 1 << 20) throws -> [UInt8] {
         let file = try InputFile(path)
         var bytes: [UInt8] = []
-        while let piece = try file.next() { bytes += piece }
+        while let piece = try file.next() {
+            bytes += piece
+            guard bytes.count <= limit else {
+                throw EMSError(.tooLarge, "\(file.name) has more than \(limit) bytes", fix: "is it the right file?")
+            }
+        }
         return bytes
     }
 

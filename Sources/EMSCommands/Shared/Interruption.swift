@@ -44,7 +44,7 @@ final class Interruption: Sendable {
         for source in sources {
             source.setEventHandler { [state] in
                 let count = state.count.add(1, ordering: .relaxed).newValue
-                if endsProcess, count > 1 { exit(ErrorCode.interrupted.exitStatus) }
+                if endsProcess, count > 1 { CommandLineMain.leave(ErrorCode.interrupted.exitStatus) }
                 requested()
             }
             source.activate()

@@ -63,7 +63,7 @@ struct LockOptions: ParsableArguments {
 extension Settings {
     /// Each store has its own locks.
     fileprivate func lockPath(_ name: String) -> String {
-        let store = if case .mongodb(_, let database) = store { "-\(database)" } else { "" }
+        let store = if case .mongodb(_, let database) = store { "-\(database ?? "default")" } else { "" }
         return "\(dataDirectory)/locks/\(name)\(store).lock"
     }
 }
@@ -76,10 +76,17 @@ final class FileLock: Sendable {
         let directory = URL(fileURLWithPath: path).deletingLastPathComponent().path
         try? FileManager.default.createDirectory(
             atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-        descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else {
             throw EMSError(
-                .permission, "the lock \(path) cannot be made: \(String(cString: strerror(errno)))", fix: "check the directory's mode")
+                .permission, "the lock \(path) cannot be created: \(String(cString: strerror(errno)))",
+                fix: "check the directory's mode, and remove a link of this name")
+        }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_uid == geteuid(), status.st_nlink == 1 else {
+            close(descriptor)
+            throw EMSError(
+                .permission, "the lock \(path) is not a file of this user", fix: "check who can write to its directory, and remove it")
         }
     }
 

@@ -99,7 +99,10 @@ struct ShellCommand: AsyncParsableCommand {
 
     /// `$XDG_STATE_HOME/ems/history`, its directory for its owner only.
     private static func historyPath() throws -> String {
-        let directory = SystemPlaces.directory("XDG_STATE_HOME", ".local/state", in: ProcessInfo.processInfo.environment) + "/ems"
+        guard let place = SystemPlaces.directory("XDG_STATE_HOME", ".local/state", in: ProcessInfo.processInfo.environment) else {
+            throw EMSError(.configuration, "HOME is not set, and the user has no home directory", fix: "set XDG_STATE_HOME")
+        }
+        let directory = place + "/ems"
         do {
             try FileManager.default.createDirectory(
                 atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
@@ -174,12 +177,4 @@ struct ShellCommand: AsyncParsableCommand {
 
 extension Settings {
     var storeKind: String { store == .embedded ? "sqlite" : "mongodb" }
-
-    /// The store, for people: never with a password.
-    var storeName: String {
-        switch store {
-        case .embedded: databasePath
-        case .mongodb(_, let database): "MongoDB, database \(database)"
-        }
-    }
 }

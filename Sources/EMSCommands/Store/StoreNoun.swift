@@ -3,7 +3,7 @@ import ArgumentParser
 struct StoreNoun: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "store",
-        abstract: "Look after the store: versions, indexes, copies.",
+        abstract: "Maintain the store: versions, indexes, disk space, copies.",
         discussion: examples("ems store status", "ems store migrate", "ems store copy --from sqlite:ems.db --to env:MONGODB_URL"),
-        subcommands: [StoreStatus.self, StoreMigrate.self, StoreCopy.self])
+        subcommands: [StoreStatus.self, StoreMigrate.self, StoreCompact.self, StoreCopy.self])
 }

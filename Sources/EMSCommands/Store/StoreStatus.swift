@@ -22,7 +22,7 @@ struct StoreStatus: StoreCommand {
                 ("kind", .text(report.kind)), ("location", .text(report.location)), ("version", .text(report.version)),
                 ("schema_version", .number(report.schemaVersion)), ("latest_schema_version", .number(report.latestSchemaVersion)),
                 ("missing_indexes", .number(report.missingIndexes.count)), ("users", .number(report.users)),
-                ("events", .number(report.events)), ("pending_changes", .number(pending?.count)),
+                ("events", .number(report.events)), ("bytes", .number(Int(report.bytes))), ("pending_changes", .number(pending?.count)),
                 ("oldest_pending_change", .time(pending?.oldest)),
             ]))
         if !report.missingIndexes.isEmpty {

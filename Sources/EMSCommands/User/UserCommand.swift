@@ -10,6 +10,6 @@ struct UserCommand: ParsableCommand {
             "ems user deactivate ada"),
         subcommands: [
             UserCreate.self, UserList.self, UserShow.self, UserUpdate.self, UserRole.self, UserActivate.self, UserDeactivate.self,
-            UserPassword.self, UserDelete.self, UserImport.self, UserExport.self,
+            UserPassword.self, UserUnlock.self, UserDelete.self, UserImport.self, UserExport.self,
         ])
 }

@@ -9,7 +9,7 @@ struct UserList: StoreCommand {
         discussion: examples(
             "ems user list",
             "ems user list --role admin --columns username,email",
-            "ems user list --inactive-since 180d --columns username,last_login_at",
+            "ems user list --inactive-since 180d --columns username,last_login",
             "ems user list --inactive -o id | xargs -n1 ems user delete --yes"))
 
     @Option(help: "Only users with this role.")

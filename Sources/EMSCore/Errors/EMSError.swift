@@ -11,6 +11,8 @@ public struct EMSError: Error, Sendable {
     public let retryAfter: Int?
     /// What is left of the attempts, for ``ErrorCode/rateLimited``.
     public let allowance: RateAllowance?
+    /// What kind of thing the store does not hold, for ``notFound(_:_:)``.
+    public private(set) var missingKind: String?
 
     public init(
         _ code: ErrorCode, _ message: String, fix: String? = nil, fields: [FieldError] = [], retryAfter: Int? = nil,
@@ -59,7 +61,9 @@ public struct EMSError: Error, Sendable {
     }
 
     public static func notFound(_ kind: String, _ name: some CustomStringConvertible) -> EMSError {
-        EMSError(.notFound, "there is no \(kind) \(Printable.quoted(name.description))")
+        var error = EMSError(.notFound, "\(kind) \(Printable.named(name.description)) not found")
+        error.missingKind = kind
+        return error
     }
 }
 
@@ -101,6 +105,20 @@ public enum Printable {
         let scalars = text.unicodeScalars
         let clean = scalars.prefix(80)
         return "'\(stripped(String(clean)))\(clean.endIndex == scalars.endIndex ? "" : "…")'"
+    }
+
+    /// A name as it is if it is one word of letters, digits and the marks of names, otherwise in quotes.
+    public static func named(_ text: String) -> String {
+        let isWord =
+            (1...80).contains(text.utf8.count)
+            && text.utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"):
+                    true
+                default: "_-.@+".utf8.contains(byte)
+                }
+            }
+        return isWord ? text : quoted(text)
     }
 
     /// The text with every control character (C0, DEL, C1, and the bidirectional overrides) replaced by U+FFFD.

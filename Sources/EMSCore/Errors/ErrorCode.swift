@@ -68,6 +68,20 @@ public enum ErrorCode: String, CaseIterable, Sendable {
         }
     }
 
+    /// What strangers are told instead of the message, which names files and servers of this machine; `nil` if the message is for them.
+    public var publicDetail: String? {
+        switch self {
+        case .internal: "something went wrong; it has been logged"
+        case .unreachable: "the service is not available at the moment; try again in a moment"
+        case .storeBusy: "the store is busy; try again in a moment"
+        case .storeFull: "the store is full; nothing was written"
+        case .storeReadOnly: "the store cannot be written to at the moment; nothing was written"
+        case .storeCorrupt, .storeTooNew, .inputOutput, .permission, .configuration:
+            "the store cannot answer; the operator has been notified"
+        default: nil
+        }
+    }
+
     /// The status of the HTTP answer.
     public var httpStatus: Int {
         switch self {

@@ -4,6 +4,10 @@
 public struct JSONFields {
     public private(set) var errors: [FieldError] = []
     private let members: [String: JSONValue]
+    /// The names in the order of the object, each once.
+    private let names: [String]
+    /// The names that were asked for: those that have a meaning here.
+    private var known: Set<String> = []
     private let location: [String]
 
     /// - Parameters:
@@ -12,8 +16,11 @@ public struct JSONFields {
     public init(_ value: JSONValue, at location: [String] = ["body"]) {
         self.location = location
         if case .object(let list) = value {
+            var seen: Set<String> = []
+            names = list.map(\.name).filter { seen.insert($0).inserted }
             members = Dictionary(list.map { ($0.name, $0.value) }) { first, _ in first }
         } else {
+            names = []
             members = [:]
             errors.append(FieldError(location, "must be an object, not \(value.kind)", type: "object_type"))
         }
@@ -21,6 +28,9 @@ public struct JSONFields {
 
     /// Whether the member stands in the object, be it as `null`.
     public func has(_ name: String) -> Bool { members[name] != nil }
+
+    /// Names members that have a meaning here, though nobody reads them.
+    mutating func allow(_ names: [String]) { known.formUnion(names) }
 
     public mutating func requiredString(_ name: String) -> String {
         required(name) { $0.string(name) } ?? ""
@@ -76,18 +86,48 @@ public struct JSONFields {
         }
     }
 
+    /// Notes each member of a nested object that has no meaning there.
+    mutating func rejectUnknown(in name: String, except names: [String]) {
+        guard case .object(let nested)? = members[name] else { return }
+        for member in nested where !names.contains(member.name) { rejectUnknown(member.name, at: [name], among: names) }
+    }
+
     /// Notes that the member's value, though of the right type, cannot stand.
     public mutating func reject(_ name: String, _ message: String, type: String = "value_error") {
         errors.append(FieldError(location + [name], message, type: type))
     }
 
-    /// Ends the reading.
+    /// Ends the reading of what a person or a client wrote: a member that has no meaning here is a mistake, not something to pass over.
+    /// - Parameter readOnly: the members that the resource has and that cannot be written. They are ignored, so that what was read can be
+    ///   sent back.
+    /// - Throws: ``EMSError`` with code ``ErrorCode/invalid`` if anything was wrong.
+    public mutating func finish(ignoring readOnly: Set<String>) throws {
+        for name in names where !known.contains(name) && !readOnly.contains(name) {
+            rejectUnknown(name, at: [], among: known.sorted())
+        }
+        try finish()
+    }
+
+    /// At most so many unknown members are reported, so that the answer does not grow with the request.
+    private static let unknownLimit = 20
+
+    private mutating func rejectUnknown(_ name: String, at path: [String], among known: [String]) {
+        guard errors.count(where: { $0.type == "extra_forbidden" }) < Self.unknownLimit else { return }
+        let shown = String(name.unicodeScalars.prefix(80).map(Character.init))
+        errors.append(
+            FieldError(
+                location + path + [Printable.stripped(shown)], "is not a valid field\(Suggestion.hint(for: shown, among: known))",
+                type: "extra_forbidden"))
+    }
+
+    /// Ends the reading of what another program wrote, of which a later version may say more.
     /// - Throws: ``EMSError`` with code ``ErrorCode/invalid`` when anything was wrong.
     public func finish() throws {
         if !errors.isEmpty { throw EMSError.invalid(errors) }
     }
 
     private mutating func required<Value>(_ name: String, _ read: (inout JSONFields) -> Value?) -> Value? {
+        known.insert(name)
         guard members[name] != nil, members[name] != .null else {
             if errors.first?.type != "object_type" {
                 errors.append(FieldError(location + [name], "is required", type: "missing"))
@@ -98,6 +138,7 @@ public struct JSONFields {
     }
 
     private mutating func read<Value>(_ name: String, _ wanted: String, _ type: String, _ convert: (JSONValue) -> Value?) -> Value? {
+        known.insert(name)
         guard let value = members[name], value != .null else { return nil }
         guard let converted = convert(value) else {
             errors.append(FieldError(location + [name], "must be \(wanted), not \(describe(value))", type: type))

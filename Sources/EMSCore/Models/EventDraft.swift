@@ -44,19 +44,27 @@ public struct EventDraft: Sendable, Equatable {
         var fields = JSONFields(json)
         self.init(&fields)
         origin = EventOrigin(&fields)
-        try fields.finish()
+        try fields.finish(ignoring: Self.readOnlyFields)
     }
 
     /// Reads the body of `POST /events` and `PUT /events/{id}`.
     public init(_ json: JSONValue) throws {
         var fields = JSONFields(json)
         self.init(&fields)
-        try fields.finish()
+        try fields.finish(ignoring: Self.readOnlyFields)
     }
+
+    /// What an event has and nobody writes.
+    static let readOnlyFields: Set<String> = ["event_id", "created_by", "created_at", "updated_at", "version"]
 
     /// The draft after a merge patch (RFC 7396): `null` takes a field away, which the required ones refuse.
     public func merged(with patch: JSONValue) throws -> EventDraft {
-        guard case .object = patch else { return try EventDraft(patch) }
+        guard case .object(let members) = patch else { return try EventDraft(patch) }
+        // A member that the patch removes is in the merged document no more: unknown ones among them are found here.
+        let removed = JSONValue.object(members.filter { $0.value == .null && !Self.readOnlyFields.contains($0.name) })
+        var fields = JSONFields(removed)
+        fields.allow(Self.writableFields)
+        try fields.finish(ignoring: [])
         return try EventDraft(json.merged(with: patch))
     }
 
@@ -76,7 +84,12 @@ public struct EventDraft: Sendable, Equatable {
                 + member("attachment_url", attachmentURL.map { .string($0) }) + member("coordinates", place))
     }
 
+    private static let writableFields = [
+        "title", "description", "location", "start_time", "end_time", "tags", "max_attendees", "status", "attachment_url", "coordinates",
+    ]
+
     init(_ fields: inout JSONFields) {
+        fields.rejectUnknown(in: "coordinates", except: ["latitude", "longitude"])
         self.init(
             title: fields.requiredString("title"),
             description: fields.string("description") ?? "",

@@ -67,8 +67,8 @@ public struct EventQuery: Sendable, Equatable {
         self.page = page
     }
 
-    /// Whether the events are found by what they say or where they are, rather than along an ordered index. Such a search looks at
-    /// ``candidateLimit`` candidates at most, the most recently created first.
+    /// Whether the events are found by what they say or where they are, rather than along an ordered index. A text is searched for in
+    /// the ``candidateLimit`` most recently created matches of each tier of relevance; the nearest events are found at any density.
     public var isSearch: Bool { text != nil || location != nil || area != nil }
 
     /// How many matches of a text or an area are looked at.
@@ -103,15 +103,17 @@ public struct EventQuery: Sendable, Equatable {
                 throw EMSError.invalid("radius_km", "must be over 0 and at most 20038", in: "query")
             }
         }
-        try page.validate(cursorIsKey: !isSearch)
+        try page.validate(isSearch: isSearch)
     }
 }
 
 /// Which page of a list: a number for those who jump, a cursor for those who read on.
 public struct PageRequest: Sendable, Equatable {
     public static let sizeRange = 1...100
-    /// How far numbers reach, in rows; further on, a cursor is needed, whose cost does not grow with the distance.
-    public static let depthLimit = 10_000
+    /// Up to how many rows are counted for a total.
+    public static let countLimit = 10_000
+    /// A page that begins further on is empty: no list is that long.
+    public static let depthLimit = 1 << 40
 
     /// Counts from one. Ignored where there is a cursor.
     public var number: Int
@@ -135,24 +137,24 @@ public struct PageRequest: Sendable, Equatable {
     private static let exportSize = 1000
 
     /// How many rows stand before the page.
-    public var offset: Int { (number - 1) * size }
+    /// A number comes from outside: what is beyond every list counts as ``depthLimit``.
+    public var offset: Int {
+        let (rows, isBeyond) = (max(number, 1) - 1).multipliedReportingOverflow(by: max(size, 0))
+        return isBeyond ? Self.depthLimit : min(rows, Self.depthLimit)
+    }
 
-    /// - Parameter cursorIsKey: whether this list reads on from a row, or (a search) after so many rows.
-    func validate(cursorIsKey: Bool = true) throws {
+    /// - Parameter isSearch: whether the order is that of a search, whose cursors are of another kind.
+    func validate(isSearch: Bool = false) throws {
         guard (Self.sizeRange.lowerBound...sizeLimit).contains(size) else {
             throw EMSError.invalid(
                 "page_size", "must be between \(Self.sizeRange.lowerBound) and \(Self.sizeRange.upperBound)", in: "query")
         }
         if let after {
-            if case .key = after, cursorIsKey { return }
-            if case .offset = after, !cursorIsKey { return }
+            if case .key = after, !isSearch { return }
+            if case .search = after, isSearch { return }
             throw EMSError.invalid("after", "must be the next of an earlier page of this same list", in: "query")
         }
         guard number >= 1 else { throw EMSError.invalid("page", "must be 1 or more", in: "query") }
-        guard number <= Self.depthLimit, offset + size <= Self.depthLimit else {
-            throw EMSError.invalid(
-                "page", "must not reach beyond row \(Self.depthLimit); read on with after=<next> instead", in: "query")
-        }
     }
 }
 
@@ -160,32 +162,34 @@ public struct PageRequest: Sendable, Equatable {
 public enum PageCursor: Sendable, Equatable {
     /// After the row with this sort value (milliseconds, or a position) and this id.
     case key(value: Int64, id: String)
-    /// After so many rows of a search.
-    case offset(Int)
+    /// After the row of a search with this place in its order: see ``SearchOrder/Key``.
+    case search(first: Int64, second: Int64, id: String)
 
-    /// The text clients see: `k1760000000000.0195…` or `o40`.
+    /// The text clients see: `k1760000000000.0195…` or `s3.-1760000000000.0195…`.
     public var text: String {
         switch self {
         case .key(let value, let id): "k\(value).\(id)"
-        case .offset(let count): "o\(count)"
+        case .search(let first, let second, let id): "s\(first).\(second).\(id)"
         }
     }
 
     /// - Throws: ``EMSError`` for anything that ``text`` did not write.
     public init(_ text: String) throws {
-        let rest = text.dropFirst()
-        if text.hasPrefix("k"), let dot = rest.firstIndex(of: "."), let value = Int64(rest[..<dot]) {
-            let id = rest[rest.index(after: dot)...]
-            if id.utf8.count <= 64, id.utf8.allSatisfy({ $0.isHexDigit }) {
-                self = .key(value: value, id: String(id))
-                if self.text == text { return }
+        let parts = text.utf8.dropFirst().split(separator: UInt8(ascii: "."), maxSplits: 3, omittingEmptySubsequences: false)
+        let numbers = parts.dropLast().compactMap { Int64(String(decoding: $0, as: UTF8.self)) }
+        if let last = parts.last, last.count <= 64, last.allSatisfy(\.isHexDigit) {
+            let id = String(decoding: last, as: UTF8.self)
+            switch (text.utf8.first, numbers.count) {
+            case (UInt8(ascii: "k"), 1): self = .key(value: numbers[0], id: id)
+            case (UInt8(ascii: "s"), 2) where EventID(id) != nil: self = .search(first: numbers[0], second: numbers[1], id: id)
+            default: throw Self.invalid
             }
-        } else if text.hasPrefix("o"), let count = Int(rest), (0...EventQuery.candidateLimit).contains(count) {
-            self = .offset(count)
             if self.text == text { return }
         }
-        throw EMSError.invalid("after", "must be the next of an earlier page", in: "query")
+        throw Self.invalid
     }
+
+    private static let invalid = EMSError.invalid("after", "must be the next of an earlier page", in: "query")
 }
 
 extension UInt8 {
@@ -208,15 +212,57 @@ public struct Total: Sendable, Equatable {
 
 /// One page of events.
 public struct EventPage: Sendable {
-    public let events: [Event]
+    /// How many bytes of texts a page holds at most: a page of the longest events ends early, and `next` continues it.
+    public static let byteLimit = 1_000_000
+
+    public private(set) var events: [Event]
     public let total: Total
     /// Where to read on; `nil` at the end.
-    public let next: PageCursor?
+    public private(set) var next: PageCursor?
+    /// Where to read on behind each of the events.
+    private var cursors: [PageCursor]
 
-    public init(events: [Event], total: Total, next: PageCursor?) {
+    /// - Parameters:
+    ///   - cursors: where to read on behind each of the events.
+    ///   - hasMore: whether events follow.
+    public init(events: [Event], cursors: [PageCursor], total: Total, hasMore: Bool) {
         self.events = events
+        self.cursors = cursors
         self.total = total
-        self.next = next
+        next = hasMore ? cursors.last : nil
+    }
+
+    public static let empty = EventPage(events: [], cursors: [], total: Total(count: 0), hasMore: false)
+
+    /// The page up to the event with which it would have more bytes than the limit; at least one event.
+    func limited(toBytes limit: Int = byteLimit) -> EventPage {
+        var rest = limit
+        let count = events.prefix { event in
+            rest -= event.byteCount
+            return rest >= 0
+        }.count
+        guard count < events.count, cursors.count == events.count else { return self }
+        var page = self
+        page.events = Array(events.prefix(max(1, count)))
+        page.cursors = Array(cursors.prefix(page.events.count))
+        page.next = page.events.count < events.count ? page.cursors.last : next
+        return page
+    }
+}
+
+extension Event {
+    /// About how many bytes it has as JSON, in the worst case of its characters.
+    fileprivate var byteCount: Int {
+        let texts = title.utf8.count + description.utf8.count + location.utf8.count + (attachmentURL?.utf8.count ?? 0)
+        return 600 + texts + texts / 8 + tags.reduce(0) { $0 + $1.utf8.count + 3 }
+    }
+}
+
+extension EventQuery {
+    /// Where a list that goes along an index reads on behind an event.
+    public func cursor(after event: Event) -> PageCursor {
+        let isByCreation = sort == .createdAt || sort == .createdAtDescending
+        return .key(value: (isByCreation ? event.createdAt : event.startTime).milliseconds, id: event.id.description)
     }
 }
 

@@ -131,7 +131,7 @@ public struct InboxEntry: Sendable, Equatable, JSONEncodable {
     public func encode(to writer: inout JSONWriter) {
         writer.object {
             notification.encodeMembers(to: &$0)
-            $0.member("read", isRead)
+            $0.member("is_read", isRead)
         }
     }
 }

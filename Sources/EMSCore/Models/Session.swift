@@ -41,6 +41,10 @@ extension Session: JSONEncodable {
 
 /// A refresh token as it is stored: by the SHA-256 of its text, so that a stolen database opens nothing.
 public struct RefreshTokenRecord: Sendable, Equatable {
+    /// For how long a token that was used may be presented again, in seconds, with the same successor as the answer: a client that got
+    /// no answer must be able to repeat its request.
+    public static let graceSeconds: Int64 = 30
+
     public let digest: [UInt8]
     public let sessionID: SessionID
     public let expiresAt: Timestamp

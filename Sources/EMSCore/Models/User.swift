@@ -8,13 +8,15 @@ public struct User: Sendable, Equatable {
     public var fullName: String?
     public var role: Role
     public var isActive: Bool
+    /// Whether the user has proved to own the email address.
+    public var isVerified: Bool
     public let createdAt: Timestamp
     public var updatedAt: Timestamp
     public var lastLoginAt: Timestamp?
 
     public init(
         id: UserID = UserID(), username: String, email: String, fullName: String? = nil, role: Role = .user, isActive: Bool = true,
-        createdAt: Timestamp, updatedAt: Timestamp? = nil, lastLoginAt: Timestamp? = nil
+        isVerified: Bool = false, createdAt: Timestamp, updatedAt: Timestamp? = nil, lastLoginAt: Timestamp? = nil
     ) {
         self.id = id
         self.username = username
@@ -22,10 +24,18 @@ public struct User: Sendable, Equatable {
         self.fullName = fullName
         self.role = role
         self.isActive = isActive
+        self.isVerified = isVerified
         self.createdAt = createdAt
         self.updatedAt = updatedAt ?? createdAt
         self.lastLoginAt = lastLoginAt
     }
+}
+
+extension User {
+    /// What an account has and its user cannot write.
+    static let readOnlyFields: Set<String> = [
+        "user_id", "role", "is_active", "is_verified", "created_at", "updated_at", "last_login",
+    ]
 }
 
 extension User: JSONEncodable {
@@ -34,7 +44,7 @@ extension User: JSONEncodable {
         encode(to: &writer, withPrivateFields: true)
     }
 
-    /// - Parameter withPrivateFields: whether email and last login are for these eyes.
+    /// - Parameter withPrivateFields: whether `email`, `is_verified` and `last_login` are for these eyes.
     public func encode(to writer: inout JSONWriter, withPrivateFields: Bool) {
         writer.object { encodeMembers(to: &$0, withPrivateFields: withPrivateFields) }
     }
@@ -47,9 +57,10 @@ extension User: JSONEncodable {
         writer.member("full_name", fullName)
         writer.member("role", role.rawValue)
         writer.member("is_active", isActive)
+        if withPrivateFields { writer.member("is_verified", isVerified) }
         writer.member("created_at", createdAt.description)
         writer.member("updated_at", updatedAt.description)
-        if withPrivateFields { writer.member("last_login_at", lastLoginAt?.description) }
+        if withPrivateFields { writer.member("last_login", lastLoginAt?.description) }
     }
 }
 
@@ -57,10 +68,18 @@ extension User: JSONEncodable {
 public struct Credentials: Sendable {
     public let user: User
     public let passwordHash: String
+    /// Counts the changes that end sessions: a new password, a deactivation, "log out everywhere". A decision that was based on one
+    /// version must not be carried out on another.
+    public let version: Int64
 
-    public init(user: User, passwordHash: String) {
+    /// Why a decision that was based on an older version is not carried out.
+    public static let changed = EMSError(
+        .versionConflict, "the password or the state of the account was changed in the meantime", fix: "try again")
+
+    public init(user: User, passwordHash: String, version: Int64) {
         self.user = user
         self.passwordHash = passwordHash
+        self.version = version
     }
 }
 
@@ -85,7 +104,7 @@ public struct UserDraft: Sendable {
         email = fields.requiredString("email")
         password = fields.requiredString("password")
         fullName = fields.string("full_name")
-        try fields.finish()
+        try fields.finish(ignoring: User.readOnlyFields)
     }
 }
 
@@ -108,8 +127,30 @@ public struct UserPatch: Sendable {
         username = fields.string("username")
         email = fields.string("email")
         fullName = fields.has("full_name") ? .some(fields.string("full_name")) : nil
-        try fields.finish()
+        try fields.finish(ignoring: User.readOnlyFields)
     }
 
     public var isEmpty: Bool { username == nil && email == nil && fullName == nil }
+}
+
+/// The fields of an account to write: an absent one keeps what is stored.
+public struct UserChange: Sendable, Equatable {
+    public var username: String?
+    public var email: String?
+    /// The outer optional tells whether the name changes, the inner one whether it is removed.
+    public var fullName: String??
+    public var role: Role?
+    public var isActive: Bool?
+
+    public init(
+        username: String? = nil, email: String? = nil, fullName: String?? = nil, role: Role? = nil, isActive: Bool? = nil
+    ) {
+        self.username = username
+        self.email = email
+        self.fullName = fullName
+        self.role = role
+        self.isActive = isActive
+    }
+
+    public var isEmpty: Bool { self == UserChange() }
 }

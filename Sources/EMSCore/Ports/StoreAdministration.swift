@@ -6,6 +6,10 @@ public protocol StoreAdministration: Sendable {
     /// Makes what the store lacks: tables or collections, and indexes.
     /// - Returns: what was made; with `dryRun`, what would be.
     func migrate(dryRun: Bool) async throws -> [String]
+    /// How many bytes the store occupies on its disk.
+    func bytes() async throws -> Int64
+    /// Gives space back to the disk that deleted data still occupies.
+    func compact() async throws
 }
 
 /// How the store is.
@@ -21,6 +25,8 @@ public struct StoreReport: Sendable, Equatable {
     public let missingIndexes: [String]
     public let users: Int
     public let events: Int
+    /// How many bytes the store occupies on its disk.
+    public let bytes: Int64
     /// What the server's clock shows; `nil` where there is no server.
     public let serverTime: Timestamp?
     /// Whether several members keep the data; `nil` where there is no server.
@@ -28,7 +34,7 @@ public struct StoreReport: Sendable, Equatable {
 
     public init(
         kind: String, location: String, version: String, schemaVersion: Int, latestSchemaVersion: Int, missingIndexes: [String], users: Int,
-        events: Int, serverTime: Timestamp? = nil, isReplicated: Bool? = nil
+        events: Int, bytes: Int64, serverTime: Timestamp? = nil, isReplicated: Bool? = nil
     ) {
         self.kind = kind
         self.location = location
@@ -38,6 +44,7 @@ public struct StoreReport: Sendable, Equatable {
         self.missingIndexes = missingIndexes
         self.users = users
         self.events = events
+        self.bytes = bytes
         self.serverTime = serverTime
         self.isReplicated = isReplicated
     }

@@ -80,6 +80,28 @@ public struct StreamExtent: Sendable, Equatable {
     }
 }
 
+extension StoreRecord {
+    /// Whether it comes after another of its kind in the order of the keys. A read that does not advance in this order is of a damaged
+    /// store, and would never end.
+    func comes(after other: StoreRecord) -> Bool {
+        switch (self, other) {
+        case (.user(let left, _, _), .user(let right, _, _)): left.id > right.id
+        case (.session(let left), .session(let right)): left.id > right.id
+        case (.refreshToken(let left, _), .refreshToken(let right, _)): right.digest.lexicographicallyPrecedes(left.digest)
+        case (.event(let left), .event(let right)): left.id > right.id
+        case (.idempotencyKey(let left, _, _), .idempotencyKey(let right, _, _)):
+            Array(right.owner.utf8) == Array(left.owner.utf8)
+                ? right.key.utf8.lexicographicallyPrecedes(left.key.utf8) : right.owner.utf8.lexicographicallyPrecedes(left.owner.utf8)
+        case (.subscription(let left), .subscription(let right)): (left.userID, left.eventID) > (right.userID, right.eventID)
+        case (.notification(let left, _, _), .notification(let right, _, _)): left.position > right.position
+        case (.inboxEntry(let left, let position), .inboxEntry(let right, let other)),
+            (.inboxRead(let left, let position), .inboxRead(let right, let other)):
+            (left, position) > (right, other)
+        default: false
+        }
+    }
+}
+
 extension StoreRecord: JSONEncodable {
     /// The form whose digest is compared: every field that counts.
     public func encode(to writer: inout JSONWriter) {

@@ -7,10 +7,11 @@ public struct Stores: Sendable {
     public let subscriptions: any SubscriptionStore
     public let tokens: any TokenStore
     public let rateLimits: any RateLimitStore
+    public let logins: any LoginStore
 
     public init(
         users: any UserStore, events: any EventStore, outbox: any ChangeOutbox, notifications: any NotificationStore,
-        subscriptions: any SubscriptionStore, tokens: any TokenStore, rateLimits: any RateLimitStore
+        subscriptions: any SubscriptionStore, tokens: any TokenStore, rateLimits: any RateLimitStore, logins: any LoginStore
     ) {
         self.users = users
         self.events = events
@@ -19,5 +20,6 @@ public struct Stores: Sendable {
         self.subscriptions = subscriptions
         self.tokens = tokens
         self.rateLimits = rateLimits
+        self.logins = logins
     }
 }

@@ -13,11 +13,17 @@ public protocol UserStore: Sendable {
     func user(login: String) async throws -> User?
     func credentials(login: String) async throws -> Credentials?
     func credentials(id: UserID) async throws -> Credentials?
-    /// Replaces what is stored of the user, except the password and the id.
+    /// Changes the named fields in one atomic write; every other field keeps what others have written.
+    /// Deactivating an account raises the version of its credentials.
+    /// - Returns: the user as stored after the change.
     /// - Throws: ``EMSError`` with ``ErrorCode/usernameTaken``, ``ErrorCode/emailTaken`` or ``ErrorCode/notFound``.
-    func update(_ user: User) async throws
-    func setPasswordHash(_ hash: String, of id: UserID, at now: Timestamp) async throws
-    func noteLogin(of id: UserID, at now: Timestamp) async throws
+    func change(_ id: UserID, _ change: UserChange, at now: Timestamp) async throws -> User
+    /// Sets the password's hash and raises the version of the credentials.
+    /// - Parameter version: the version that was verified; `nil` sets the hash whatever the version is.
+    /// - Throws: ``EMSError`` with ``ErrorCode/notFound``, or ``ErrorCode/versionConflict`` if the credentials changed in the meantime.
+    func setPasswordHash(_ hash: String, of id: UserID, expecting version: Int64?, at now: Timestamp) async throws
+    /// Records when the user logged in last; an earlier moment than the recorded one changes nothing.
+    func recordLogin(of id: UserID, at now: Timestamp) async throws
     /// Takes away the user with subscriptions and inbox, and ends the sessions. What the user created stays.
     /// - Returns: whether there was one.
     func delete(id: UserID, at now: Timestamp) async throws -> Bool

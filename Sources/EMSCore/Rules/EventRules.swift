@@ -50,7 +50,7 @@ public enum EventRules {
 
     /// A tag as it is stored and searched for.
     public static func canonicalTag(_ tag: String) -> String {
-        TextRules.trimmed(tag).lowercased()
+        TextRules.trimmed(tag).lowercased().normalized
     }
 
     /// The tags of a text in which commas separate them. Each comma does, also one before a combining mark, which with that is another

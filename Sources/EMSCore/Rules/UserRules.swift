@@ -14,6 +14,8 @@ public enum UserRules {
             faults.add("username", "must have \(usernameLength.lowerBound) to \(usernameLength.upperBound) characters", type: type)
         } else if !username.utf8.allSatisfy(isUsernameByte) {
             faults.add("username", "must consist of the letters A to Z, digits and _", type: "string_pattern_mismatch")
+        } else if UserID(username) != nil {
+            faults.add("username", "must not be 32 hexadecimal digits, which would read as the id of a user")
         }
     }
 

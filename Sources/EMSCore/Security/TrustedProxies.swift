@@ -14,10 +14,29 @@ public struct TrustedProxies: Sendable, Equatable {
     public func client(of peer: NetworkAddress, forwardedFor: [String]) -> NetworkAddress {
         var client = peer
         for text in forwardedFor.flatMap({ $0.split(separator: ",") }).reversed() {
-            guard isTrusted(client), let previous = NetworkAddress(text.filter { $0 != " " }) else { return client }
+            guard isTrusted(client) else { return client }
+            guard let previous = Self.address(text) else { return .unknown(text.filter { $0 != " " }) }
             client = previous
         }
         return client
+    }
+
+    /// An address as proxies write it: by itself, with a port, in quotes, or an IPv6 address in brackets (RFC 7239, section 6).
+    private static func address(_ text: Substring) -> NetworkAddress? {
+        var text = text.filter { $0 != " " && $0 != "\t" && $0 != "\"" }[...]
+        if text.hasPrefix("["), let end = text.firstIndex(of: "]") {
+            let rest = text[text.index(after: end)...]
+            guard rest.isEmpty || isPort(rest) else { return nil }
+            text = text[text.index(after: text.startIndex)..<end]
+        } else if let colon = text.firstIndex(of: ":"), text.lastIndex(of: ":") == colon {
+            guard isPort(text[colon...]) else { return nil }
+            text = text[..<colon]
+        }
+        return NetworkAddress(text)
+    }
+
+    private static func isPort(_ text: Substring) -> Bool {
+        text.first == ":" && (1...5).contains(text.dropFirst().utf8.count) && text.dropFirst().utf8.allSatisfy { $0 >= 0x30 && $0 <= 0x39 }
     }
 
     private func isTrusted(_ address: NetworkAddress) -> Bool {

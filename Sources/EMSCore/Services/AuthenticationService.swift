@@ -1,16 +1,40 @@
+import Crypto
+
 /// Log-in, tokens and sessions.
 public struct AuthenticationService: Sendable {
     /// How long tokens live and how often a log-in may be tried.
     public struct Policy: Sendable {
         public var accessTokenSeconds: Int64
         public var refreshTokenSeconds: Int64
-        /// `nil` switches the limit off.
-        public var loginAttempts: (limit: Int, windowSeconds: Int64)?
+        /// `nil` switches the limits off.
+        public var limits: Limits?
 
-        public init(accessTokenSeconds: Int64, refreshTokenSeconds: Int64, loginAttempts: (limit: Int, windowSeconds: Int64)?) {
+        public init(accessTokenSeconds: Int64, refreshTokenSeconds: Int64, limits: Limits?) {
             self.accessTokenSeconds = accessTokenSeconds
             self.refreshTokenSeconds = refreshTokenSeconds
-            self.loginAttempts = loginAttempts
+            self.limits = limits
+        }
+    }
+
+    /// How often an address may try to log in or to register. All daemons share the counts.
+    public struct Limits: Sendable {
+        public typealias Rate = (limit: Int, windowSeconds: Int64)
+
+        public var login: Rate
+        /// The log-ins of addresses in ``networks``: an office has one address for many people.
+        public var networkLogin: Rate
+        public var networks: [NetworkRange]
+        public var registration: Rate
+
+        public init(login: Rate, networkLogin: Rate, networks: [NetworkRange], registration: Rate) {
+            self.login = login
+            self.networkLogin = networkLogin
+            self.networks = networks
+            self.registration = registration
+        }
+
+        func login(from address: NetworkAddress) -> Rate {
+            networks.contains { $0.contains(address) } ? networkLogin : login
         }
     }
 
@@ -42,6 +66,7 @@ public struct AuthenticationService: Sendable {
     private let users: any UserStore
     private let tokens: any TokenStore
     private let limits: any RateLimitStore
+    private let logins: any LoginStore
     private let hasher: PasswordHasher
     private let accessTokens: AccessTokens
     private let policy: Policy
@@ -54,6 +79,7 @@ public struct AuthenticationService: Sendable {
         users = stores.users
         tokens = stores.tokens
         limits = stores.rateLimits
+        logins = stores.logins
         self.hasher = hasher
         self.accessTokens = accessTokens
         self.policy = policy
@@ -61,61 +87,95 @@ public struct AuthenticationService: Sendable {
     }
 
     /// Checks name and password. Unknown names and wrong passwords take the same time and read the same.
-    /// - Parameter address: where the attempt comes from: there is a limit for an address, and one for an account.
+    /// - Parameter address: where the attempt comes from. There is a limit for each address; and an account is locked for ever longer
+    ///   after failures from addresses that it never logged in from.
     /// - Returns: the tokens, and what is left of the attempts, where they are limited.
     /// - Throws: ``EMSError`` with ``ErrorCode/rateLimited``, ``ErrorCode/invalidCredentials`` or ``ErrorCode/busy``.
     public func login(_ name: String, password: String, address: NetworkAddress) async throws -> (Grant, RateAllowance?) {
-        let byAddress = try await countAttempt("address:\(address.limitKey)", "too many log-in attempts from this address")
+        let allowance = try await countAttempt("login", policy.limits?.login(from: address), address, "log-in attempts")
         let credentials = try await users.credentials(login: name)
         // An account has one count whichever of its names is used; a name that nobody has is counted just so.
-        let account = credentials.map { "user:\($0.user.id)" } ?? "name:\(hexadecimal(sha256(UserRules.caseFolded(name).utf8)))"
-        let byAccount = try await countAttempt(account, "too many log-in attempts for this account")
+        let account =
+            credentials.map { LoginFailures.account($0.user.id) } ?? "name:\(hexadecimal(sha256(UserRules.caseFolded(name).utf8)))"
+        try await admit(account, from: address)
         let isRight = try await hasher.verify(password, against: credentials?.passwordHash)
         guard isRight, let user = credentials?.user, user.isActive else {
             throw EMSError(.invalidCredentials, "the username, the email or the password is wrong")
         }
         let session = Session(
             userID: user.id, label: "login", createdAt: now(), expiresAt: now().adding(seconds: policy.refreshTokenSeconds))
-        let (refreshToken, record) = makeRefreshToken(session.id, expiresAt: session.expiresAt)
-        try await tokens.open(session, refreshToken: record)
-        try await users.noteLogin(of: user.id, at: now())
-        let allowance = [byAddress, byAccount].compactMap { $0 }.min { $0.remaining < $1.remaining }
+        let refreshToken = SecureRandom.hex(32)
+        let record = RefreshTokenRecord(digest: sha256(refreshToken.utf8), sessionID: session.id, expiresAt: session.expiresAt)
+        // The password took time to check: meanwhile it may have been changed, or the account deactivated.
+        guard let version = credentials?.version, try await tokens.open(session, refreshToken: record, verified: version) else {
+            throw EMSError(.invalidCredentials, "the username, the email or the password is wrong")
+        }
+        try await users.recordLogin(of: user.id, at: now())
+        try await logins.succeed(account, from: address.limitKey, at: now())
         return (try await grant(user, session, refreshToken), allowance)
     }
 
     /// Checks the password of somebody who is logged in, within the limits of log-ins: a stolen token must not serve to find it out.
     /// - Throws: ``EMSError`` with ``ErrorCode/rateLimited``, ``ErrorCode/invalidCredentials`` or ``ErrorCode/busy``.
-    public func confirm(_ password: String, of user: UserID, address: NetworkAddress) async throws {
-        _ = try await countAttempt("address:\(address.limitKey)", "too many attempts from this address")
-        _ = try await countAttempt("user:\(user)", "too many attempts for this account")
+    /// - Returns: the version of the credentials that were verified.
+    public func confirm(_ password: String, of user: UserID, address: NetworkAddress) async throws -> Int64 {
+        _ = try await countAttempt("login", policy.limits?.login(from: address), address, "attempts")
+        try await admit(LoginFailures.account(user), from: address)
         let credentials = try await users.credentials(id: user)
-        guard try await hasher.verify(password, against: credentials?.passwordHash) else {
+        guard try await hasher.verify(password, against: credentials?.passwordHash), let version = credentials?.version else {
             throw EMSError(.invalidCredentials, "the current password is wrong")
         }
+        try await logins.succeed(LoginFailures.account(user), from: address.limitKey, at: now())
+        return version
     }
 
-    /// - Returns: `nil` where attempts are not limited.
-    private func countAttempt(_ key: String, _ refusal: String) async throws -> RateAllowance? {
-        guard let (limit, window) = policy.loginAttempts else { return nil }
-        let allowance = try await limits.attempt("login:\(key)", limit: limit, window: window, at: now())
-        guard allowance.isGranted else { throw EMSError.rateLimited(refusal, allowance) }
+    /// Counts an attempt to register.
+    /// - Throws: ``EMSError`` with ``ErrorCode/rateLimited``.
+    public func admitRegistration(from address: NetworkAddress) async throws {
+        _ = try await countAttempt("register", policy.limits?.registration, address, "registrations")
+    }
+
+    /// - Returns: `nil` if attempts are not limited.
+    private func countAttempt(
+        _ kind: String, _ rate: Limits.Rate?, _ address: NetworkAddress, _ attempts: String
+    ) async throws -> RateAllowance? {
+        guard let (limit, window) = rate else { return nil }
+        let allowance = try await limits.attempt("\(kind):address:\(address.limitKey)", limit: limit, window: window, at: now())
+        guard allowance.isGranted else { throw EMSError.rateLimited("too many \(attempts) from this address", allowance) }
         return allowance
     }
 
-    /// Exchanges a refresh token for a new pair. One that was used before ends its whole session.
+    private func admit(_ account: String, from address: NetworkAddress) async throws {
+        guard policy.limits != nil else { return }
+        let now = now()
+        guard case .locked(let until) = try await logins.begin(account, from: address.limitKey, at: now) else { return }
+        let seconds = Int((until.milliseconds - now.milliseconds + 999) / 1000)
+        throw EMSError.rateLimited(
+            "too many failed log-in attempts for this account from addresses that it never logged in from",
+            RateAllowance(limit: LoginDelay.freeAttempts, remaining: 0, resetSeconds: max(1, seconds), isGranted: false))
+    }
+
+    /// Exchanges a refresh token for a new pair. One that was used before ends its whole session, unless that was so recently that the
+    /// client repeats a request whose answer it did not get: then it gets the same successor.
     public func refresh(_ refreshToken: String) async throws -> Grant {
         let refused = EMSError(.unauthenticated, "the refresh token is not valid", fix: "log in again")
         let digest = sha256(refreshToken.utf8)
         guard let id = try await tokens.sessionID(ofRefreshToken: digest), let session = try await tokens.session(id: id) else {
             throw refused
         }
-        let (successor, record) = makeRefreshToken(id, expiresAt: session.expiresAt)
-        switch try await tokens.rotate(digest, to: record, at: now()) {
+        let nonce = SecureRandom.bytes(32)
+        let successor = Self.successor(of: refreshToken, nonce)
+        let record = RefreshTokenRecord(digest: sha256(successor.utf8), sessionID: id, expiresAt: session.expiresAt)
+        let outcome = try await tokens.rotate(digest, to: record, nonce: nonce, at: now())
+        switch outcome {
         case .refused: throw refused
         case .reused:
             throw EMSError(.tokenRevoked, "the refresh token was used before; its session is ended", fix: "log in again")
-        case .rotated:
+        case .rotated, .repeated:
             guard let (session, user) = try await tokens.sessionAndUser(id: id), user.isActive else { throw refused }
+            if case .repeated(_, let stored) = outcome {
+                return try await grant(user, session, Self.successor(of: refreshToken, stored))
+            }
             return try await grant(user, session, successor)
         }
     }
@@ -163,7 +223,13 @@ public struct AuthenticationService: Sendable {
         }
         let seconds = seconds ?? policy.accessTokenSeconds
         let session = Session(userID: user.id, label: label, createdAt: now(), expiresAt: now().adding(seconds: seconds))
-        try await tokens.open(session, refreshToken: nil)
+        guard let version = try await users.credentials(id: user.id)?.version,
+            try await tokens.open(session, refreshToken: nil, verified: version)
+        else {
+            throw EMSError(
+                .failed, "no token was issued: the user \(user.username) was changed in the meantime",
+                fix: "try again")
+        }
         return (try await accessToken(user, session, seconds: seconds), session)
     }
 
@@ -192,9 +258,9 @@ public struct AuthenticationService: Sendable {
         dryRun ? try await tokens.purgeable(before: moment) : try await tokens.purge(before: moment)
     }
 
-    /// The sessions ended in the last so many seconds: for closing the connections made with them.
-    public func recentlyEndedSessions(seconds: Int64) async throws -> [SessionID] {
-        try await tokens.endedSessions(since: now().adding(seconds: -seconds))
+    /// The sessions that were ended since a moment: for closing the connections made with them.
+    public func endedSessions(since moment: Timestamp) async throws -> [SessionID] {
+        try await tokens.endedSessions(since: moment)
     }
 
     private func grant(_ user: User, _ session: Session, _ refreshToken: String) async throws -> Grant {
@@ -211,8 +277,9 @@ public struct AuthenticationService: Sendable {
                 expiresAt: now.adding(seconds: seconds)))
     }
 
-    private func makeRefreshToken(_ session: SessionID, expiresAt: Timestamp) -> (String, RefreshTokenRecord) {
-        let token = SecureRandom.hex(32)
-        return (token, RefreshTokenRecord(digest: sha256(token.utf8), sessionID: session, expiresAt: expiresAt))
+    /// The refresh token that follows one. Both the token, which only its client has, and the nonce, which only the store has, are
+    /// needed to compute it (HMAC, RFC 2104, with SHA-256).
+    private static func successor(of token: String, _ nonce: [UInt8]) -> String {
+        hexadecimal(Array(HMAC<SHA256>.authenticationCode(for: Array(token.utf8), using: SymmetricKey(data: nonce))))
     }
 }

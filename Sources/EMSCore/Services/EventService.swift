@@ -82,7 +82,9 @@ public struct EventService: Sendable {
 
     public func events(_ query: EventQuery) async throws -> EventPage {
         try query.validate()
-        return try await events.events(query)
+        let page = try await events.events(query)
+        // An export asks for pages of its own size.
+        return query.page.size > PageRequest.sizeRange.upperBound ? page : page.limited()
     }
 
     /// Whether an event could be created so.

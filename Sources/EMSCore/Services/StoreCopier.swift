@@ -62,12 +62,12 @@ public struct StoreCopier: Sendable {
         var (looked, copied) = (0, 0)
         while true {
             try Task.checkCancellation()
-            let batch = try await source.records(kind, after: last, limit: Self.batchSize)
+            let batch = try await Self.batch(of: kind, after: last, in: source)
             if batch.isEmpty { return copied }
-            let present = try await target.records(kind, after: last, limit: batch.count)
-            if present != batch {
+            let present = try await Self.batch(of: kind, after: last, in: target)
+            if !present.starts(with: batch) {
                 let missing = batch.filter { !present.contains($0) }
-                if !dryRun { try await target.put(kind, missing) }
+                if !dryRun, !missing.isEmpty { try await target.put(kind, missing) }
                 copied += missing.count
             }
             last = batch.last
@@ -76,11 +76,28 @@ public struct StoreCopier: Sendable {
         }
     }
 
+    /// The next records, which must be in the order of their keys: else the store is damaged, and reading it might never end.
+    private static func batch(
+        of kind: StoreRecord.Kind, after last: StoreRecord?, in store: any StoreTransfer
+    ) async throws -> [StoreRecord] {
+        let batch = try await store.records(kind, after: last, limit: batchSize)
+        var previous = last
+        for record in batch {
+            if let previous, !record.comes(after: previous) {
+                throw EMSError(
+                    .storeCorrupt, "the store is damaged: its \(kind.rawValue) are not in the order of their keys", fix: "restore a backup")
+            }
+            previous = record
+        }
+        return batch
+    }
+
     private static func digest(of kind: StoreRecord.Kind, in store: any StoreTransfer) async throws -> Digest {
         var hash = SHA256()
         var (count, last): (Int, StoreRecord?) = (0, nil)
         while true {
-            let batch = try await store.records(kind, after: last, limit: batchSize)
+            try Task.checkCancellation()
+            let batch = try await batch(of: kind, after: last, in: store)
             if batch.isEmpty { break }
             for record in batch { hash.update(data: record.json()) }
             count += batch.count

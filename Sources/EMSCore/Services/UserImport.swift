@@ -27,7 +27,8 @@ extension UserService {
         let isActive = fields.bool("is_active") ?? true
         let password = fields.string("password")
         let hash = fields.string("password_hash")
-        try fields.finish()
+        // 0.1.0 called the time of the last log-in otherwise.
+        try fields.finish(ignoring: User.readOnlyFields.union(["last_login_at"]))
         var faults = FieldFaults()
         UserRules.check(username: username, &faults)
         UserRules.check(email: email, &faults)
@@ -91,21 +92,20 @@ extension UserService {
     }
 
     private func revise(_ current: User, as record: User, dryRun: Bool) async throws -> ImportOutcome {
-        var changed = current
-        changed.email = record.email
-        changed.fullName = record.fullName
-        changed.role = record.role
-        changed.isActive = record.isActive
-        if changed == current { return .skipped }
-        changed.updatedAt = now()
+        var change = UserChange()
+        if record.email != current.email { change.email = record.email }
+        if record.fullName != current.fullName { change.fullName = .some(record.fullName) }
+        if record.role != current.role { change.role = record.role }
+        if record.isActive != current.isActive { change.isActive = record.isActive }
+        if change.isEmpty { return .skipped }
         do {
             if dryRun {
-                if let holder = try await users.user(login: changed.email), holder.id != current.id {
-                    throw EMSError.emailTaken(changed.email)
+                if let email = change.email, let holder = try await users.user(login: email), holder.id != current.id {
+                    throw EMSError.emailTaken(email)
                 }
             } else {
-                try await users.update(changed)
-                if !changed.isActive, current.isActive { _ = try await tokens.endAll(of: current.id, except: nil, at: now()) }
+                _ = try await users.change(current.id, change, at: now())
+                if change.isActive == false { _ = try await tokens.endAll(of: current.id, except: nil, at: now()) }
             }
             return .updated
         } catch let error as EMSError where error.code == .emailTaken {

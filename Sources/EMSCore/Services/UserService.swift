@@ -2,17 +2,22 @@
 public struct UserService: Sendable {
     let users: any UserStore
     let tokens: any TokenStore
+    private let logins: any LoginStore
     let hasher: PasswordHasher
+    /// Registrations have hashing threads of their own, so that they cannot delay log-ins.
+    private let registrationHasher: PasswordHasher
     private let permissions: Permissions
     let now: @Sendable () -> Timestamp
 
     public init(
-        stores: Stores, hasher: PasswordHasher, permissions: Permissions = Permissions(),
+        stores: Stores, hasher: PasswordHasher, registrationHasher: PasswordHasher, permissions: Permissions = Permissions(),
         now: @escaping @Sendable () -> Timestamp = Timestamp.now
     ) {
         users = stores.users
         tokens = stores.tokens
+        logins = stores.logins
         self.hasher = hasher
+        self.registrationHasher = registrationHasher
         self.permissions = permissions
         self.now = now
     }
@@ -27,8 +32,8 @@ public struct UserService: Sendable {
     /// Whether the account could be changed so.
     /// - Throws: what ``update(_:with:)`` would throw.
     public func check(_ patch: UserPatch, of user: User) async throws {
-        let changed = try patched(user, with: patch)
-        try await checkFree(username: changed.username, email: changed.email, for: user.id)
+        let change = try accepted(patch)
+        try await checkFree(username: change.username ?? user.username, email: change.email ?? user.email, for: user.id)
     }
 
     private func checkFree(username: String, email: String, for owner: UserID?) async throws {
@@ -54,10 +59,12 @@ public struct UserService: Sendable {
     /// - Throws: ``EMSError`` with ``ErrorCode/invalid``, ``ErrorCode/usernameTaken`` or ``ErrorCode/emailTaken``.
     public func create(_ draft: UserDraft, role: Role = .user) async throws -> User {
         let draft = try accepted(draft)
+        // Before the work of hashing; whether it is still free then, the store decides.
+        try await checkFree(username: draft.username, email: draft.email, for: nil)
         let user = User(
             username: draft.username, email: draft.email, fullName: draft.fullName.flatMap { $0.isEmpty ? nil : $0 }, role: role,
             createdAt: now())
-        try await users.insert(user, passwordHash: hasher.hash(draft.password))
+        try await users.insert(user, passwordHash: registrationHasher.hash(draft.password))
         return user
     }
 
@@ -66,11 +73,12 @@ public struct UserService: Sendable {
         return user
     }
 
-    /// Finds by username, email (in any letter case) or id.
+    /// Finds by id, username or email (the latter two in any letter case). What looks like an id is one: it never names a user who
+    /// chose another's id as the username.
     public func user(named name: String) async throws -> User {
-        if let user = try await users.user(login: name) { return user }
-        if let id = UserID(name), let user = try await users.user(id: id) { return user }
-        throw EMSError.notFound("user", name)
+        let found = if let id = UserID(name) { try await users.user(id: id) } else { try await users.user(login: name) }
+        guard let found else { throw EMSError.notFound("user", name) }
+        return found
     }
 
     /// The bcrypt hash of the password: for an operator's copy, and nobody else.
@@ -90,38 +98,45 @@ public struct UserService: Sendable {
         permissions.maySeePrivateFields(of: user, principal)
     }
 
-    /// What a patch makes of a user, without storing it.
-    func patched(_ user: User, with patch: UserPatch) throws -> User {
-        var user = user
-        if let username = patch.username { user.username = username }
-        if let email = patch.email { user.email = TextRules.trimmed(email) }
-        if let fullName = patch.fullName { user.fullName = fullName.map(TextRules.trimmed).flatMap { $0.isEmpty ? nil : $0 } }
+    /// What a patch changes, without storing it: white space around it removed, everything checked.
+    private func accepted(_ patch: UserPatch) throws -> UserChange {
+        let change = UserChange(
+            username: patch.username, email: patch.email.map(TextRules.trimmed),
+            fullName: patch.fullName.map { $0.map(TextRules.trimmed).flatMap { $0.isEmpty ? nil : $0 } })
         var faults = FieldFaults()
-        if patch.username != nil { UserRules.check(username: user.username, &faults) }
-        if patch.email != nil { UserRules.check(email: user.email, &faults) }
-        UserRules.check(fullName: user.fullName, &faults)
+        if let username = change.username { UserRules.check(username: username, &faults) }
+        if let email = change.email { UserRules.check(email: email, &faults) }
+        if let fullName = change.fullName { UserRules.check(fullName: fullName, &faults) }
         try faults.finish()
-        user.updatedAt = now()
-        return user
+        return change
     }
 
     public func update(_ id: UserID, with patch: UserPatch) async throws -> User {
-        let current = try await user(id: id)
-        if patch.isEmpty { return current }
-        let changed = try patched(current, with: patch)
-        try await users.update(changed)
-        return changed
+        let change = try accepted(patch)
+        if change.isEmpty { return try await user(id: id) }
+        return try await users.change(id, change, at: now())
     }
 
     public func setRole(_ role: Role, of id: UserID) async throws -> User {
-        try await change(id) { $0.role = role }
+        try await users.change(id, UserChange(role: role), at: now())
     }
 
     /// Lets the user log in again, or keeps the user out and ends all sessions.
     public func setActive(_ isActive: Bool, of id: UserID) async throws -> User {
-        let user = try await change(id) { $0.isActive = isActive }
+        let user = try await users.change(id, UserChange(isActive: isActive), at: now())
         if !isActive { _ = try await tokens.endAll(of: id, except: nil, at: now()) }
         return user
+    }
+
+    /// The recent failures to log in to an account; `nil` if there were none.
+    public func loginFailures(of user: UserID) async throws -> LoginFailures? {
+        try await logins.failures(of: LoginFailures.account(user), at: now())
+    }
+
+    /// Forgets the failed log-ins of an account, and ends its lock.
+    /// - Returns: whether there were any.
+    public func unlock(_ user: UserID) async throws -> Bool {
+        try await logins.clear(LoginFailures.account(user))
     }
 
     /// Checks a new password against the rules.
@@ -132,25 +147,19 @@ public struct UserService: Sendable {
     }
 
     /// Sets a password, and ends the user's sessions, except the one the user is asking from.
-    public func setPassword(_ password: String, of id: UserID, keeping session: SessionID? = nil, as field: String = "password")
-        async throws
-    {
+    /// - Parameter version: the version of the credentials that the current password was verified against; `nil` for an operator.
+    /// - Throws: ``EMSError`` with ``ErrorCode/versionConflict`` if the credentials changed since then.
+    public func setPassword(
+        _ password: String, of id: UserID, verified version: Int64? = nil, keeping session: SessionID? = nil, as field: String = "password"
+    ) async throws {
         try check(newPassword: password, as: field)
         let hash = try await hasher.hash(password)
-        try await users.setPasswordHash(hash, of: id, at: now())
+        try await users.setPasswordHash(hash, of: id, expecting: version, at: now())
         _ = try await tokens.endAll(of: id, except: session, at: now())
     }
 
     /// Removes the account with its sessions, subscriptions and inbox. Events the user created stay.
     public func delete(_ id: UserID) async throws {
         guard try await users.delete(id: id, at: now()) else { throw EMSError.notFound("user", id) }
-    }
-
-    private func change(_ id: UserID, _ body: (inout User) -> Void) async throws -> User {
-        var user = try await user(id: id)
-        body(&user)
-        user.updatedAt = now()
-        try await users.update(user)
-        return user
     }
 }

@@ -10,16 +10,37 @@ import Darwin
 public struct NetworkAddress: Sendable, Hashable {
     /// 4 bytes of IPv4 or 16 of IPv6, the most significant first; none where the peer has no IP address.
     public let bytes: [UInt8]
+    /// What a proxy said that is not an address: such a client is unknown, and told apart from others by this.
+    private let unknown: String
 
     /// A peer of this machine without an IP address.
     public static let local = NetworkAddress(bytes: [])
 
-    private init(bytes: [UInt8]) {
+    private init(bytes: [UInt8], unknown: String = "") {
         self.bytes = bytes
+        self.unknown = unknown
+    }
+
+    /// A client of whom a proxy said something that cannot be read.
+    static func unknown(_ text: String) -> NetworkAddress {
+        NetworkAddress(bytes: [], unknown: "unknown:\(Printable.stripped(String(text.prefix(64))))")
+    }
+
+    /// Whether nobody knows where it is: it is in no network, this machine included.
+    public var isUnknown: Bool { !unknown.isEmpty }
+
+    /// Whether it is this machine, by an address that only this machine has.
+    public var isLoopback: Bool {
+        switch bytes.count {
+        case 4: bytes[0] == 127
+        case 16: bytes.dropLast().allSatisfy { $0 == 0 } && bytes[15] == 1
+        default: false
+        }
     }
 
     /// Reads the usual forms. An IPv4 address in IPv6's clothes (`::ffff:192.0.2.1`) is an IPv4 address.
     public init?(_ text: some StringProtocol) {
+        unknown = ""
         let text = String(text)
         // For the functions of C the text would end there.
         guard !text.utf8.contains(0) else { return nil }
@@ -54,7 +75,7 @@ extension NetworkAddress: CustomStringConvertible {
                 guard inet_ntop(AF_INET6, source.baseAddress, &text, socklen_t(text.count)) != nil else { return "?" }
                 return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
             }
-        default: return "local"
+        default: return isUnknown ? unknown : "local"
         }
     }
 }

@@ -9,6 +9,12 @@ public enum Suggestion {
         return longer.min { ($0.distance, $0.word) < ($1.distance, $1.word) }?.word
     }
 
+    /// `; did you mean 'location'?`, or all names if none is near.
+    public static func hint(for word: String, among words: [String]) -> String {
+        if let nearest = nearest(to: word, among: words) { return "; did you mean '\(nearest)'?" }
+        return words.isEmpty ? "; there are none here" : "; valid are \(words.sorted().joined(separator: ", "))"
+    }
+
     /// The optimal string alignment distance: insertions, deletions, substitutions, and swaps of neighbours, each counted one
     /// (F. Damerau, 1964; restricted form).
     static func distance(_ left: String, _ right: String) -> Int {

@@ -30,17 +30,30 @@ public struct Timestamp: Hashable, Comparable, Sendable {
         milliseconds.flooredDivision(by: 1000).quotient
     }
 
-    /// The moment so many seconds later; the last there is, where that would be beyond.
+    /// The moment so many seconds later, or earlier if they are negative, within ``earliest`` and ``latest``.
     public func adding(seconds: Int64) -> Timestamp {
         let (span, isTooLong) = seconds.multipliedReportingOverflow(by: 1000)
-        let (sum, isTooLate) = milliseconds.addingReportingOverflow(span)
-        return isTooLong || isTooLate ? .latest : Timestamp(milliseconds: sum)
+        return isTooLong ? (seconds < 0 ? .earliest : .latest) : adding(milliseconds: span)
+    }
+
+    /// The moment so many milliseconds later, or earlier if they are negative, within ``earliest`` and ``latest``.
+    public func adding(milliseconds span: Int64) -> Timestamp {
+        let (sum, isBeyond) = milliseconds.addingReportingOverflow(span)
+        if isBeyond { return span < 0 ? .earliest : .latest }
+        return min(max(Timestamp(milliseconds: sum), .earliest), .latest)
+    }
+
+    /// A moment that a store or a server gave.
+    /// - Returns: `nil` outside the years 0001 to 9999.
+    public init?(stored milliseconds: Int64) {
+        guard (Self.earliest.milliseconds...Self.latest.milliseconds).contains(milliseconds) else { return nil }
+        self.init(milliseconds: milliseconds)
     }
 
     /// The first moment of the year 0001; earlier ones are refused on input.
-    static let earliest = Timestamp(milliseconds: -62_135_596_800_000)
+    public static let earliest = Timestamp(milliseconds: -62_135_596_800_000)
     /// The last moment that four digits of year can write; later ones are refused on input.
-    static let latest = Timestamp(milliseconds: 253_402_300_799_999)
+    public static let latest = Timestamp(milliseconds: 253_402_300_799_999)
 }
 
 // MARK: ISO 8601

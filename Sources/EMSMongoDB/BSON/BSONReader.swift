@@ -25,12 +25,16 @@ struct BSONReader {
             }
         }
 
+        /// A whole number that counts something: see ``StoredCounter``.
+        var counter: Int64? { integer.flatMap { StoredCounter.range.contains($0) ? $0 : nil } }
+
         var number: Double? {
             type == BSONType.double ? value.loadUnaligned(as: Double.self) : integer.map(Double.init)
         }
 
-        var bool: Bool? { type == BSONType.bool ? value[0] != 0 : nil }
-        var date: Timestamp? { type == BSONType.date ? Timestamp(milliseconds: value.loadUnaligned(as: Int64.self)) : nil }
+        var bool: Bool? { type == BSONType.bool ? value.first != 0 : nil }
+        /// `nil` outside the years 0001 to 9999, too.
+        var date: Timestamp? { type == BSONType.date ? Timestamp(stored: value.loadUnaligned(as: Int64.self)) : nil }
 
         var binary: [UInt8]? {
             guard type == BSONType.binary, value.count >= 5 else { return nil }
@@ -145,9 +149,23 @@ extension BSONReader {
         try required(name, Value(rawValue: text(name)))
     }
 
+    /// A number that counts something, or a place in a sequence: see ``StoredCounter``.
+    mutating func counter(_ name: StaticString) throws -> Int64 {
+        let value = try integer(name)
+        guard StoredCounter.range.contains(value) else { throw Self.damaged("'\(name)' is not a valid count") }
+        return value
+    }
+
+    /// A date as it is stored, whatever the year.
+    mutating func optionalMilliseconds(_ name: StaticString) throws -> Int64? {
+        guard let element = try find(name), element.type == BSONType.date else { return nil }
+        return element.value.loadUnaligned(as: Int64.self)
+    }
+
     mutating func optionalText(_ name: StaticString) throws -> String? { try find(name)?.text }
     mutating func optionalInteger(_ name: StaticString) throws -> Int64? { try find(name)?.integer }
     mutating func optionalDate(_ name: StaticString) throws -> Timestamp? { try find(name)?.date }
+    mutating func optionalBinary(_ name: StaticString) throws -> [UInt8]? { try find(name)?.binary }
     mutating func flag(_ name: StaticString) throws -> Bool { try find(name)?.bool ?? false }
 
     mutating func optionalDocument(_ name: StaticString) throws -> BSONReader? {

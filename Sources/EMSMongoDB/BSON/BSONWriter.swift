@@ -133,6 +133,7 @@ struct BSONArrayWriter {
         self.writer = writer
     }
 
+    mutating func null() { writer.null(next()) }
     mutating func element(_ value: String) { writer.member(next(), value) }
     mutating func element(binary value: [UInt8]) { writer.member(next(), binary: value) }
     mutating func element(_ value: Int64) { writer.member(next(), value) }

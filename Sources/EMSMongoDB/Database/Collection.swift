@@ -12,6 +12,8 @@ enum Collection: String, CaseIterable {
     /// What users read one by one, beyond the marks that their own documents hold.
     case inboxReads = "inbox_reads"
     case rateLimits = "rate_limits"
+    /// Failed log-ins, and the addresses that accounts logged in from.
+    case logins
     /// What `ems` keeps about the database itself: the version of the schema.
     case meta
 }

@@ -5,17 +5,25 @@ public struct MongoDatabase: Sendable {
     /// The servers, without user and password.
     public let servers: String
     public let name: String
+    /// Refuses operations while the server does not answer.
+    public let breaker: CircuitBreaker
     private let pool: MongoPool
     private let url: String
 
     /// Nothing is connected before the first operation.
     /// - Parameters:
     ///   - url: a connection string.
-    ///   - name: the database; `nil` for the one the string names.
-    ///   - fallback: the database where neither names one.
-    /// - Throws: ``EMSError`` with ``ErrorCode/configuration``.
+    ///   - name: the database, if it was chosen explicitly; `nil` for the one the string names.
+    ///   - fallback: the database if neither names one.
+    /// - Throws: ``EMSError`` with ``ErrorCode/configuration``, also if the two name different ones.
     public init(url: String, name: String?, fallback: String = "event_management") throws {
         let parsed = try MongoURL(url)
+        if let name, let named = parsed.database, name != named {
+            throw EMSError(
+                .configuration,
+                "db_name says \(Printable.quoted(name)), but mongodb_url names the database \(Printable.quoted(named))",
+                fix: "remove one of them; the database of the user's log-in is authSource=\(named) in the URL")
+        }
         try self.init(url: url, parsed: parsed, name: name ?? parsed.database ?? fallback)
     }
 
@@ -26,6 +34,7 @@ public struct MongoDatabase: Sendable {
         self.name = name
         servers = parsed.servers
         pool = try MongoPool(parsed, database: name)
+        breaker = CircuitBreaker("MongoDB at \(parsed.servers)", width: parsed.connections)
     }
 
     /// The threads that wait for the server: a task that prefers them asks it without a hop to another thread.
@@ -33,7 +42,7 @@ public struct MongoDatabase: Sendable {
 
     func run<Value: Sendable>(_ body: @escaping @Sendable (MongoConnection) throws -> Value) async throws -> Value {
         do {
-            return try await pool.run(body)
+            return try await breaker.run { try await pool.run(body) }
         } catch let duplicate as DuplicateKey {
             throw EMSError(.exists, "a document of this key exists already (\(duplicate.index))")
         }
@@ -55,6 +64,23 @@ public struct MongoDatabase: Sendable {
         let version = try await run { try Schema.version(in: $0) }
         try Schema.refuseNewer(version)
         if version < Schema.version { try await migrate() }
+    }
+
+    /// Gives space of a collection back to the disk: what readers and writers do meanwhile is up to the server
+    /// (mongodb.com/docs/manual/reference/command/compact). On the primary of a replica set the server wants it forced.
+    func compact(_ collection: Collection) async throws {
+        let patient = try MongoDatabase(url: url, parsed: MongoURL(url, patient: true), name: name)
+        try await patient.run { connection in
+            guard try connection.first(collection, options: { $0.document("projection") { $0.member("_id", 1) } }, { _ in true }) != nil
+            else {
+                return
+            }
+            try connection.command {
+                $0.member("compact", collection.rawValue)
+                $0.member("force", true)
+            } reading: { _ in
+            }
+        }
     }
 
     /// Makes all that is declared and missing, however long it takes.

@@ -3,7 +3,7 @@ import EMSCore
 /// All indexes, in one place. What a query looks for, what it is ordered by and what must be unique stands here.
 enum Schema {
     /// Counts the releases that changed something here.
-    static let version = 2
+    static let version = 3
 
     struct Index: Sendable {
         let collection: Collection
@@ -102,6 +102,7 @@ enum Schema {
         Index(.inboxReads, "inbox_reads_position", ["_id.position"]),
 
         Index(.rateLimits, "rate_limits_expiry", ["expires_at"], expires: true),
+        Index(.logins, "logins_expiry", ["expires_at"], expires: true),
     ]
 
     // MARK: Looking and making
@@ -155,9 +156,44 @@ enum Schema {
                 }
             }
         }
+        try normalizeTags(connection)
         try connection.updateOne(
             .meta, where: { $0.member("_id", "schema") }, { $0.document("$max") { $0.member("version", version) } },
             options: { $0.member("upsert", true) })
+    }
+
+    /// Version 3: tags in Unicode normalization form C, so that the same letters are the same bytes. An event that is changed
+    /// meanwhile is found again by the next run, or was written by a version that normalizes.
+    private static func normalizeTags(_ connection: MongoConnection) throws {
+        var after = ""
+        while true {
+            let found = try connection.find(
+                .events,
+                where: {
+                    $0.document("_id") { $0.member("$gt", after) }
+                    $0.document("tags") { $0.member("$regex", "[^\\x00-\\x7F]") }
+                },
+                options: {
+                    $0.document("sort") { $0.member("_id", 1) }
+                    $0.document("projection") { $0.member("tags", 1) }
+                    $0.member("limit", 1000)
+                }
+            ) { (id: try $0.text("_id"), tags: try $0.array("tags") { $0.text }) }
+            for event in found {
+                var seen: Set<String> = []
+                let normalized = event.tags.map(\.normalized).filter { seen.insert($0).inserted }
+                // Compared byte by byte: to Swift, both forms are equal.
+                if normalized.map({ Array($0.utf8) }) == event.tags.map({ Array($0.utf8) }) { continue }
+                try connection.updateOne(
+                    .events,
+                    where: {
+                        $0.member("_id", event.id)
+                        $0.array("tags", event.tags)
+                    }, { $0.document("$set") { $0.array("tags", normalized) } })
+            }
+            guard let last = found.last, found.count == 1000 else { return }
+            after = last.id
+        }
     }
 
     /// - Throws: ``EMSError`` where the database was made by a newer version.

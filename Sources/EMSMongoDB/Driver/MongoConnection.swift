@@ -193,6 +193,26 @@ struct MongoConnection {
         }
     }
 
+    /// Updates the first document that matches, and reads it as it is then.
+    /// - Returns: `nil` if none matches.
+    func updated<Value>(
+        _ collection: Collection, where filter: Build, _ update: Build, _ convert: (inout BSONReader) throws -> Value
+    ) throws -> Value? {
+        try withHandle(collection) { handle in
+            let options = mongoc_find_and_modify_opts_new()
+            defer { mongoc_find_and_modify_opts_destroy(options) }
+            let (filter, update) = (CDocument(filter), CDocument(update))
+            mongoc_find_and_modify_opts_set_update(options, update.pointer)
+            mongoc_find_and_modify_opts_set_flags(options, .init(MONGOC_FIND_AND_MODIFY_RETURN_NEW.rawValue))
+            return try write { reply, error in
+                mongoc_collection_find_and_modify_with_opts(handle, filter.pointer, options, reply, error)
+            } reading: { reply in
+                guard var document = try reply.optionalDocument("value") else { return nil }
+                return try convert(&document)
+            }
+        }
+    }
+
     /// Updates by a pipeline, making the document where there is none, and reads it as it is then.
     func updatedByPipeline<Value>(
         _ collection: Collection, where filter: Build, _ stages: (inout BSONArrayWriter) -> Void,

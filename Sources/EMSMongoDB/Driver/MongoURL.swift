@@ -51,7 +51,7 @@ final class MongoURL: @unchecked Sendable {
     }
 
     var connections: Int {
-        Int(max(1, mongoc_uri_get_option_as_int32(pointer, MONGOC_URI_MAXPOOLSIZE, Self.defaultConnections)))
+        Int(min(max(1, mongoc_uri_get_option_as_int32(pointer, MONGOC_URI_MAXPOOLSIZE, Self.defaultConnections)), 256))
     }
 
     /// The database the string names, where it names one.

@@ -151,7 +151,7 @@ enum EventDocument {
         let place = try coordinates(&reader)
         let createdAt = try reader.date("created_at")
         let updatedAt = try reader.date("updated_at")
-        let version = try reader.integer("version")
+        let version = try reader.counter("version")
         let origin = try origin(&reader)
         let importKey = try reader.find("import_key") == nil ? nil : ImportKey(bytes: reader.binary("import_key"))
         return Event(

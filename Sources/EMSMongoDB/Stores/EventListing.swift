@@ -17,8 +17,9 @@ struct EventListing {
         let found = try connection.find(
             .events, where: pageFilter, options: pageOptions, from: .url, EventDocument.living)
         let page = Array(found.prefix(query.page.size))
-        let next = found.count > page.count ? page.last.map(cursor) : nil
-        return EventPage(events: page, total: try total(in: connection, page: page, isLast: next == nil), next: next)
+        let hasMore = found.count > page.count
+        return EventPage(
+            events: page, cursors: page.map(query.cursor), total: try total(in: connection, page: page, isLast: !hasMore), hasMore: hasMore)
     }
 
     /// The index that gives the order: it begins with the first of tag, creator and status that is asked for. The others are looked at
@@ -130,16 +131,11 @@ struct EventListing {
         if !isFiltered {
             let recorded = try connection.recordedCount(.events, from: .url)
             let buried = try connection.count(
-                .events, where: { $0.member("is_deleted", true) }, hint: "events_tombstones", upTo: PageRequest.depthLimit, from: .url)
+                .events, where: { $0.member("is_deleted", true) }, hint: "events_tombstones", upTo: PageRequest.countLimit, from: .url)
             return Total(count: max(0, recorded - buried))
         }
-        let bound = PageRequest.depthLimit
+        let bound = PageRequest.countLimit
         let count = try connection.count(.events, where: countFilter, hint: index, upTo: bound + 1, from: .url)
         return Total(count: min(count, bound), isExact: count <= bound)
-    }
-
-    private func cursor(after event: Event) -> PageCursor {
-        let value = field == "created_at" ? event.createdAt : event.startTime
-        return .key(value: value.milliseconds, id: event.id.description)
     }
 }

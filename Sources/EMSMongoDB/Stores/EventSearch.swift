@@ -1,78 +1,112 @@
 import EMSCore
 
-/// A search by text or place: the index finds at most ``EventQuery/candidateLimit`` candidates; they are filtered, ranked and cut to the
-/// page here.
+/// A search by text or place: candidates come along an index of words, the newest first, or along the index of places, the nearest
+/// first. They are filtered here, and ordered by ``SearchOrder``.
 struct EventSearch {
     private let query: EventQuery
-    private let words: [String]
-    private let locationWords: [String]
+    private let order: SearchOrder
 
-    private struct Candidate {
-        let id: EventID
-        let startTime: Timestamp
-        let createdAt: Timestamp
-        /// What decides the order, smaller first: the match's rank or the distance.
-        let score: Double
-    }
+    private typealias Match = (key: SearchOrder.Key, match: EventID)
 
-    /// How many words of a search are looked for.
-    private static let wordLimit = 32
-    /// The largest angle of a circle that MongoDB takes: just below half of the globe's circumference.
-    private static let largestAngle = 3.14159
+    /// The largest distance that MongoDB takes, in kilometres: half of the globe's circumference.
+    private static let farthest = 20_015.0
+    /// Distances on MongoDB's sphere, whose radius is 6378.1 km, are longer than ours by this factor.
+    private static let sphereFactor = 6378.1 / Coordinates.earthRadius
+    /// How much distances may differ from ours by rounding, in kilometres.
+    private static let roundingKilometres = 0.01
 
     init(_ query: EventQuery) {
         self.query = query
-        words = Array(SearchWords.list(of: query.text ?? "").prefix(Self.wordLimit))
-        locationWords = Array(SearchWords.list(of: query.location ?? "").prefix(Self.wordLimit))
+        order = SearchOrder(query)
     }
 
     func run(in connection: MongoConnection) throws -> EventPage {
         // A text that holds no word finds nothing.
-        if query.text != nil && words.isEmpty || query.location != nil && locationWords.isEmpty {
-            return EventPage(events: [], total: Total(count: 0), next: nil)
-        }
-        var looked = 0
-        var matches = try connection.find(.events, where: candidateFilter, options: candidateOptions, from: .url) { reader in
-            looked += 1
-            return try candidate(&reader)
-        }
-        matches.sort(by: precedes)
-        var start = query.page.offset
-        if case .offset(let count) = query.page.after { start = count }
-        let page = matches.dropFirst(start).prefix(query.page.size)
-        let end = start + page.count
-        return EventPage(
-            events: try events(page.map(\.id), in: connection),
-            total: Total(count: matches.count, isExact: looked < EventQuery.candidateLimit), next: end < matches.count ? .offset(end) : nil)
+        if order.isEmpty { return .empty }
+        let isByPlace = query.area != nil && (order.words.isEmpty && order.locationWords.isEmpty || query.sort == .distance)
+        let (matches, total) = try isByPlace ? nearest(in: connection) : textMatches(in: connection)
+        let (page, hasMore) = order.page(of: matches)
+        let byID = try events(page.map(\.match), in: connection)
+        let found = page.compactMap { id, cursor in byID[id].map { (event: $0, cursor: cursor) } }
+        return EventPage(events: found.map(\.event), cursors: found.map(\.cursor), total: total, hasMore: hasMore)
     }
 
-    private func events(_ ids: [EventID], in connection: MongoConnection) throws -> [Event] {
-        if ids.isEmpty { return [] }
+    private func events(_ ids: [EventID], in connection: MongoConnection) throws -> [EventID: Event] {
+        if ids.isEmpty { return [:] }
         let found = try connection.find(
             .events, where: { $0.document("_id") { $0.array("$in", ids.lazy.map(\.description)) } }, from: .url, EventDocument.living)
-        let byID = Dictionary(found.map { ($0.id, $0) }) { first, _ in first }
-        return ids.compactMap { byID[$0] }
+        return Dictionary(found.map { ($0.id, $0) }) { first, _ in first }
     }
 
-    private func candidateFilter(_ filter: inout BSONWriter) {
-        if !words.isEmpty || !locationWords.isEmpty {
-            filter.array("$and") { all in
-                for word in words { all.document { Self.begins("words", with: word, &$0) } }
-                for word in locationWords { all.document { Self.begins("location_words", with: word, &$0) } }
-            }
-        } else if let area = query.area {
-            filter.document("place") {
-                $0.document("$geoWithin") {
-                    $0.array("$centerSphere") {
-                        $0.array {
-                            $0.element(area.center.longitude)
-                            $0.element(area.center.latitude)
-                        }
-                        // A little wider than the circle: the exact distance is checked afterwards.
-                        $0.element(min(area.radiusKilometres * 1.001 / Coordinates.earthRadius, Self.largestAngle))
-                    }
+    // MARK: By text
+
+    /// Tier after tier, until there are enough for the page.
+    private func textMatches(in connection: MongoConnection) throws -> ([Match], Total) {
+        var matches: [Match] = []
+        var isFull = false
+        if query.sort == .relevance {
+            // What holds all whole words, with the phrase or without.
+            let (found, _) = try candidates(whole: true, in: connection) { $0 }
+            matches = found.filter { order.isAfterCursor($0.key) }.map { ($0.key, $0.candidate.id) }
+            isFull = matches.count >= order.needed
+        }
+        let (rest, looked) = try candidates(whole: false, in: connection) { $0 == .prefixes || query.sort != .relevance ? $0 : nil }
+        if !isFull { matches += rest.filter { order.isAfterCursor($0.key) }.map { ($0.key, $0.candidate.id) } }
+        return (matches, try total(looked, in: connection))
+    }
+
+    private func total(_ looked: (matching: Int, all: Int), in connection: MongoConnection) throws -> Total {
+        Total(count: looked.matching, isExact: looked.all < EventQuery.candidateLimit)
+    }
+
+    /// The newest events that hold the words as whole words, or words that begin so.
+    /// - Parameter kept: the tier an event counts in; `nil` leaves it out.
+    /// - Returns: those kept; and how many matched of how many that were looked at.
+    private func candidates(
+        whole isWhole: Bool, in connection: MongoConnection, _ kept: (SearchOrder.Tier) -> SearchOrder.Tier?
+    ) throws -> ([(key: SearchOrder.Key, candidate: SearchOrder.Candidate)], (matching: Int, all: Int)) {
+        var looked = (matching: 0, all: 0)
+        let found = try connection.find(
+            .events, where: { words(whole: isWhole, &$0) },
+            options: { options in
+                // The best of all that match are taken, not those that come first along the index of words.
+                options.document("sort") {
+                    $0.member("created_at", -1)
+                    $0.member("_id", -1)
                 }
+                options.member("limit", EventQuery.candidateLimit)
+                options.member("hint", !order.words.isEmpty ? "events_words" : "events_location_words")
+                options.member("comment", Self.sortedCandidates)
+                projection(&options)
+            }, from: .url
+        ) { reader -> (key: SearchOrder.Key, candidate: SearchOrder.Candidate)? in
+            looked.all += 1
+            guard let candidate = try candidate(&reader) else { return nil }
+            looked.matching += 1
+            guard let tier = kept(try tier(&reader, candidate)) else { return nil }
+            return (order.key(of: candidate, tier: tier), candidate)
+        }
+        return (found, looked)
+    }
+
+    /// Marks the queries that sort their matches, for whoever looks at the server's plans.
+    static let sortedCandidates = "ems: newest candidates of a search"
+
+    private func tier(_ reader: inout BSONReader, _ candidate: SearchOrder.Candidate) throws -> SearchOrder.Tier {
+        guard query.sort == .relevance else { return .prefixes }
+        let words = Set(try reader.array("words") { $0.text })
+        guard order.words.allSatisfy(words.contains) else { return .prefixes }
+        if order.phrase.count == 1 { return .phrase }
+        let texts = [candidate.title, try reader.text("description"), try reader.text("location")] + (try reader.array("tags") { $0.text })
+        return order.holdsPhrase(texts) ? .phrase : .words
+    }
+
+    private func words(whole isWhole: Bool, _ filter: inout BSONWriter) {
+        filter.array("$and") { all in
+            for word in order.words {
+                all.document { if isWhole { $0.member("words", word) } else { Self.begins("words", with: word, &$0) } }
             }
+            for word in order.locationWords { all.document { Self.begins("location_words", with: word, &$0) } }
         }
     }
 
@@ -86,66 +120,108 @@ struct EventSearch {
         }
     }
 
-    private func candidateOptions(_ options: inout BSONWriter) {
-        options.member("limit", EventQuery.candidateLimit)
-        options.member("hint", !words.isEmpty ? "events_words" : !locationWords.isEmpty ? "events_location_words" : "events_place")
-        options.document("projection") { projection in
-            var fields = ["start_time", "created_at", "status", "created_by", "tags", "place"]
-            if query.sort == .relevance { fields += ["title", "description", "location"] }
-            for field in fields { projection.member(field, 1) }
+    // MARK: By place
+
+    /// From the nearest outwards, as many as are counted; and further, where places at the same distance reach beyond.
+    private func nearest(in connection: MongoConnection) throws -> ([Match], Total) {
+        guard let area = query.area else { return ([], Total(count: 0)) }
+        let bound = EventQuery.candidateLimit
+        var (found, looked) = try places(around: area, from: 0, limit: bound, in: connection)
+        let total = Total(count: found.count, isExact: looked < bound)
+        guard query.sort == .distance else { return (keyed(found), total) }
+        let from = max(0, (order.nearest ?? 0) - Self.roundingKilometres)
+        var limit = bound
+        if order.nearest != nil, looked >= bound {
+            limit = order.needed + 1000
+            (found, looked) = try places(around: area, from: from, limit: limit, in: connection)
+        }
+        while true {
+            let matches = keyed(found)
+            // What follows is not nearer than the last one that was looked at.
+            let isComplete = looked < limit || Self.isSettled(matches.map(\.key), order.needed, beyond: found.last?.distance ?? 0, order)
+            if isComplete { return (matches, total) }
+            limit *= 4
+            (found, looked) = try places(around: area, from: from, limit: limit, in: connection)
         }
     }
 
-    private func candidate(_ reader: inout BSONReader) throws -> Candidate? {
+    /// Whether the rows of the page are known: there are enough of them that are nearer than anything that was not looked at.
+    private static func isSettled(
+        _ keys: [SearchOrder.Key], _ needed: Int, beyond distance: Double, _ order: SearchOrder
+    ) -> Bool {
+        let limit = order.key(
+            of: .init(
+                id: EventID(), startTime: .earliest, createdAt: .earliest, distance: max(0, distance - roundingKilometres)), tier: .prefixes
+        )
+        return keys.count { order.precedes($0, limit) } >= needed
+    }
+
+    private func keyed(_ found: [SearchOrder.Candidate]) -> [Match] {
+        found.compactMap { candidate in
+            let key = order.key(of: candidate, tier: .prefixes)
+            return order.isAfterCursor(key) ? (key, candidate.id) : nil
+        }
+    }
+
+    /// - Parameter distance: nothing nearer is wanted, in kilometres.
+    private func places(
+        around area: EventQuery.Area, from distance: Double, limit: Int, in connection: MongoConnection
+    ) throws -> (found: [SearchOrder.Candidate], looked: Int) {
+        var looked = 0
+        let found = try connection.aggregate(.events, from: .url) { stages in
+            stages.document { stage in
+                stage.document("$geoNear") { near in
+                    near.document("near") {
+                        $0.member("type", "Point")
+                        $0.array("coordinates") {
+                            $0.element(area.center.longitude)
+                            $0.element(area.center.latitude)
+                        }
+                    }
+                    near.member("key", "place")
+                    near.member("spherical", true)
+                    near.member("distanceField", "distance")
+                    near.member("minDistance", distance * 1000 * Self.sphereFactor * 0.999_999)
+                    // A little wider than the circle: the exact distance is checked afterwards.
+                    near.member("maxDistance", min(area.radiusKilometres * 1.001, Self.farthest) * 1000 * Self.sphereFactor)
+                    if !order.words.isEmpty || !order.locationWords.isEmpty { near.document("query") { words(whole: false, &$0) } }
+                }
+            }
+            stages.document { $0.member("$limit", limit) }
+            stages.document { stage in stage.document("$project", fields) }
+        } _: { reader -> SearchOrder.Candidate? in
+            looked += 1
+            return try candidate(&reader)
+        }
+        return (found, looked)
+    }
+
+    // MARK: Candidates
+
+    private func projection(_ options: inout BSONWriter) { options.document("projection", fields) }
+
+    private func fields(_ projection: inout BSONWriter) {
+        var fields = ["start_time", "created_at", "status", "created_by", "tags", "place"]
+        if query.sort == .relevance { fields += ["title", "description", "location", "words"] }
+        for field in fields { projection.member(field, 1) }
+    }
+
+    private func candidate(_ reader: inout BSONReader) throws -> SearchOrder.Candidate? {
         let id: EventID = try reader.id("_id")
         let startTime = try reader.date("start_time")
         if let after = query.startsAfter, startTime < after { return nil }
         if let before = query.startsBefore, startTime >= before { return nil }
         if let status = query.status, try reader.text("status") != status.rawValue { return nil }
         if let creator = query.createdBy, try reader.text("created_by") != creator { return nil }
-        let tags = try reader.array("tags") { $0.text }
-        if !query.matches(tags: tags) { return nil }
-        var score = 0.0
+        if !query.matches(tags: try reader.array("tags") { $0.text }) { return nil }
+        var distance = 0.0
         if let area = query.area {
             guard let place = try EventDocument.coordinates(&reader) else { return nil }
-            let distance = area.center.distance(to: place)
-            if distance > area.radiusKilometres { return nil }
-            if query.sort == .distance { score = distance }
+            distance = area.center.distance(to: place)
+            if !(distance <= area.radiusKilometres) { return nil }
         }
-        if query.sort == .relevance {
-            score = -relevance(
-                title: try reader.text("title"), description: try reader.text("description"), location: try reader.text("location"),
-                tags: tags)
-        }
-        return Candidate(id: id, startTime: startTime, createdAt: try reader.date("created_at"), score: score)
-    }
-
-    /// BM25 over weighted fields (S. Robertson and H. Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond", 2009, section
-    /// 3.6) with k₁ = 1.2 and without the inverse document frequency: every candidate holds every word.
-    private func relevance(title: String, description: String, location: String, tags: [String]) -> Double {
-        let fields: [(words: [String], weight: Double)] = [
-            (SearchWords.list(of: title), 10), (SearchWords.list(of: description), 2), (SearchWords.list(of: location), 5),
-            (tags.flatMap(SearchWords.list), 5),
-        ]
-        return words.reduce(0.0) { (sum: Double, word: String) -> Double in
-            var frequency = 0.0
-            for field in fields {
-                let hits = Double(field.words.count { $0.hasPrefix(word) })
-                // Long fields count for less: b = 0.75 against a length of ten words.
-                let length = 0.25 + 0.075 * Double(max(1, field.words.count))
-                frequency += field.weight * hits / length
-            }
-            return sum + frequency / (1.2 + frequency)
-        }
-    }
-
-    private func precedes(_ left: Candidate, _ right: Candidate) -> Bool {
-        switch query.sort {
-        case .relevance, .distance: (left.score, right.id) < (right.score, left.id)
-        case .startTime: (left.startTime, left.id) < (right.startTime, right.id)
-        case .startTimeDescending: (left.startTime, left.id) > (right.startTime, right.id)
-        case .createdAt: (left.createdAt, left.id) < (right.createdAt, right.id)
-        case .createdAtDescending: (left.createdAt, left.id) > (right.createdAt, right.id)
-        }
+        return SearchOrder.Candidate(
+            id: id, startTime: startTime, createdAt: try reader.date("created_at"),
+            title: query.sort == .relevance ? try reader.text("title") : "", distance: distance)
     }
 }

@@ -84,21 +84,39 @@ struct Inbox {
     func page(_ query: InboxQuery) throws -> InboxPage {
         // What is not counted yet is not shown yet either.
         var before = extent.end.position + 1
-        var offset = query.page.offset
-        if case .key(let value, _) = query.page.after { (before, offset) = (min(value, before), 0) }
-        let wanted = offset + query.page.size + 1
-        let everyone = try collect(wanted, before: before, unreadOnly: query.unreadOnly) { before, limit in
-            let floor = query.unreadOnly ? max(firstShown, firstUnread) : firstShown
-            return try everyonePositions(after: floor, before: before, limit: limit)
+        // A cursor comes from outside: it is any number. Positions count from 1.
+        if case .key(let value, _) = query.page.after {
+            before = min(max(value, 1), before)
+        } else {
+            var skipped = 0
+            while skipped < query.page.offset {
+                let step = min(query.page.offset - skipped, Self.skipStep)
+                let passed = try positions(step, before: before, unreadOnly: query.unreadOnly)
+                guard passed.count == step, let last = passed.last else { return InboxPage(entries: [], next: nil) }
+                before = last
+                skipped += step
+            }
         }
-        let own = try collect(wanted, before: before, unreadOnly: query.unreadOnly) { before, limit in
-            let floor = query.unreadOnly ? firstUnread : extent.floor.position
-            return try ownPositions(after: floor, before: before, limit: limit)
-        }
-        let found = (everyone + own).sorted(by: >).dropFirst(offset)
+        let found = try positions(query.page.size + 1, before: before, unreadOnly: query.unreadOnly)
         let page = found.prefix(query.page.size)
         let entries = try entries(Array(page))
         return InboxPage(entries: entries, next: found.count > page.count ? page.last.map { .key(value: $0, id: "") } : nil)
+    }
+
+    /// How many positions are passed over in one read on the way to a numbered page.
+    private static let skipStep = 1000
+
+    /// The first so many positions below one, the newest first.
+    private func positions(_ wanted: Int, before: Int64, unreadOnly: Bool) throws -> [Int64] {
+        let everyone = try collect(wanted, before: before, unreadOnly: unreadOnly) { before, limit in
+            let floor = unreadOnly ? max(firstShown, firstUnread) : firstShown
+            return try everyonePositions(after: floor, before: before, limit: limit)
+        }
+        let own = try collect(wanted, before: before, unreadOnly: unreadOnly) { before, limit in
+            let floor = unreadOnly ? firstUnread : extent.floor.position
+            return try ownPositions(after: floor, before: before, limit: limit)
+        }
+        return Array((everyone + own).sorted(by: >).prefix(wanted))
     }
 
     /// Positions, the newest first, as many as wanted; read on past those that are read, where only unread ones are.
@@ -350,6 +368,6 @@ struct Inbox {
 
     static func position(_ reader: inout BSONReader) throws -> Int64? {
         var key = try reader.document("_id")
-        return try key.integer("position")
+        return try key.counter("position")
     }
 }

@@ -36,16 +36,16 @@ struct InboxState: Sendable, Equatable {
     }
 
     init(_ reader: inout BSONReader) throws {
-        from = .init(position: try reader.integer("from_position"), ordinal: try reader.integer("from_ordinal"))
-        read = .init(position: try reader.integer("read_position"), ordinal: try reader.integer("read_ordinal"))
-        marks = try reader.array("marks") { $0.integer }
+        from = .init(position: try reader.counter("from_position"), ordinal: try reader.counter("from_ordinal"))
+        read = .init(position: try reader.counter("read_position"), ordinal: try reader.counter("read_ordinal"))
+        marks = try reader.array("marks") { $0.counter }
         hasSpilled = try reader.flag("has_spilled")
-        singly = Int(try reader.integer("singly"))
-        singlyFloor = try reader.integer("singly_floor")
-        own = Int(try reader.integer("own"))
-        ownFloor = try reader.integer("own_floor")
-        ownThrough = try reader.integer("own_through")
-        version = try reader.integer("version")
+        singly = Int(try reader.counter("singly"))
+        singlyFloor = try reader.floor("singly_floor")
+        own = Int(try reader.counter("own"))
+        ownFloor = try reader.floor("own_floor")
+        ownThrough = try reader.counter("own_through")
+        version = try reader.counter("version")
     }
 
     func encode(to writer: inout BSONWriter) {
@@ -61,5 +61,14 @@ struct InboxState: Sendable, Equatable {
         writer.member("own_floor", ownFloor)
         writer.member("own_through", ownThrough)
         writer.member("version", version)
+    }
+}
+
+extension BSONReader {
+    /// A position, or -1 where sums are not known yet.
+    fileprivate mutating func floor(_ name: StaticString) throws -> Int64 {
+        let value = try integer(name)
+        guard value == -1 || StoredCounter.range.contains(value) else { throw Self.damaged("'\(name)' is not a valid position") }
+        return value
     }
 }

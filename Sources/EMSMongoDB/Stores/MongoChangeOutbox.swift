@@ -86,7 +86,7 @@ struct MongoChangeOutbox: ChangeOutbox {
             let documents = try connection.find(
                 .events, where: Self.isPending,
                 options: { options in
-                    Self.oldestFirst(&options, limit: PageRequest.depthLimit)
+                    Self.oldestFirst(&options, limit: PageRequest.countLimit)
                     options.document("projection") {
                         $0.member("pending.id", 1)
                         $0.member("pending.timestamp", 1)

@@ -105,32 +105,43 @@ struct MongoNotificationStore: NotificationStore {
         try await database.run { try Self.old(before: moment, limit: limit, in: $0).count }
     }
 
-    /// The oldest notifications that were recorded before a moment. One that is incomplete stays, and with it what came after.
+    /// How many notifications from the future may stand in a row.
+    private static let uncertainLimit = 100_000
+
+    /// The oldest notifications up to the last that was recorded before a moment. One that is incomplete stays, and with it what came
+    /// after. A clock that was ahead once may have recorded any of them in the future: such a time says nothing, the notification goes
+    /// with those around it.
     private static func old(before moment: Timestamp, limit: Int, in connection: MongoConnection) throws -> [NotificationStream.Place] {
+        let now = Timestamp.now()
         var old: [NotificationStream.Place] = []
+        var uncertain: [NotificationStream.Place] = []
         var after: Int64 = 0
         while old.count < limit {
-            let step = min(1000, limit - old.count)
             var isEnd = false
             var count = 0
-            let batch = try connection.find(
+            _ = try connection.find(
                 .notifications, where: { $0.document("_id") { $0.member("$gt", after) } },
                 options: {
                     $0.document("sort") { $0.member("_id", 1) }
-                    $0.member("limit", step)
+                    $0.member("limit", 1000)
                     $0.document("projection") {
                         for field in ["recorded_at", "ordinal", "incomplete"] { $0.member(field, 1) }
                     }
                 }
-            ) { reader -> NotificationStream.Place? in
+            ) { reader -> Bool? in
                 count += 1
-                after = try reader.integer("_id")
-                guard !isEnd, let recordedAt = try reader.optionalDate("recorded_at") else { return nil }
-                isEnd = try recordedAt >= moment || reader.find("incomplete") != nil
-                return isEnd ? nil : NotificationStream.Place(position: after, ordinal: try reader.integer("ordinal"))
+                after = try reader.counter("_id")
+                guard !isEnd, old.count < limit, let recordedAt = try reader.optionalMilliseconds("recorded_at") else { return nil }
+                isEnd = try reader.find("incomplete") != nil || (moment.milliseconds...max(moment, now).milliseconds).contains(recordedAt)
+                if isEnd { return nil }
+                uncertain.append(NotificationStream.Place(position: after, ordinal: try reader.counter("ordinal")))
+                if recordedAt < moment.milliseconds {
+                    old += uncertain
+                    uncertain = []
+                }
+                return nil
             }
-            old += batch
-            if isEnd || count < step { break }
+            if isEnd || count < 1000 || uncertain.count > uncertainLimit { break }
         }
         return old
     }

@@ -5,10 +5,21 @@ import EMSCore
 struct MongoTokenStore: TokenStore {
     let database: MongoDatabase
 
-    func open(_ session: Session, refreshToken: RefreshTokenRecord?) async throws {
+    /// The session is stored first and the account checked then: whoever changes the account ends its sessions afterwards, and so finds
+    /// this one, or is found here.
+    func open(_ session: Session, refreshToken: RefreshTokenRecord?, verified version: Int64) async throws -> Bool {
         try await database.run { connection in
             if let refreshToken { try connection.insert(.refreshTokens, Self.document(refreshToken)) }
             try connection.insert(.sessions, Self.document(session))
+            let isUnchanged = try connection.exists(.users) {
+                $0.member("_id", session.userID)
+                $0.member("is_active", true)
+                MongoUserStore.credentials(haveVersion: version, &$0)
+            }
+            if isUnchanged { return true }
+            try connection.deleteMany(.sessions) { $0.member("_id", session.id) }
+            if let refreshToken { try connection.deleteMany(.refreshTokens) { $0.member("_id", binary: refreshToken.digest) } }
+            return false
         }
     }
 
@@ -29,26 +40,57 @@ struct MongoTokenStore: TokenStore {
         }
     }
 
-    func rotate(_ digest: [UInt8], to successor: RefreshTokenRecord, at now: Timestamp) async throws -> RotationOutcome {
+    func rotate(_ digest: [UInt8], to successor: RefreshTokenRecord, nonce: [UInt8], at now: Timestamp) async throws -> RotationOutcome {
         try await database.run { connection in
-            let known = try connection.first(.refreshTokens, where: { $0.member("_id", binary: digest) }) { reader in
-                (session: try reader.id("session_id") as SessionID, expiresAt: try reader.date("expires_at"))
-            }
-            guard let known, known.expiresAt > now, let session = try Self.session(known.session, in: connection),
-                session.isLive(at: now)
+            guard let known = try Self.known(digest, in: connection), known.expiresAt > now,
+                let session = try Self.session(known.session, in: connection), session.isLive(at: now)
             else { return .refused }
-            try connection.insert(.refreshTokens, Self.document(successor))
-            let used = try connection.updateOne(
-                .refreshTokens,
-                where: {
-                    $0.member("_id", binary: digest)
-                    $0.null("used_at")
-                }, { $0.document("$set") { $0.member("used_at", now) } })
-            if used.matched > 0 { return .rotated(known.session) }
-            try connection.deleteMany(.refreshTokens) { $0.member("_id", binary: successor.digest) }
+            if let outcome = Self.repetition(of: known, at: now) { return outcome }
+            if known.usedAt == nil {
+                try connection.insert(.refreshTokens, Self.document(successor))
+                let used = try connection.updateOne(
+                    .refreshTokens,
+                    where: {
+                        $0.member("_id", binary: digest)
+                        $0.null("used_at")
+                    },
+                    {
+                        $0.document("$set") {
+                            $0.member("used_at", now)
+                            $0.member("successor_nonce", binary: nonce)
+                        }
+                    })
+                if used.matched > 0 { return .rotated(known.session) }
+                try connection.deleteMany(.refreshTokens) { $0.member("_id", binary: successor.digest) }
+                // Another request with the same token was faster.
+                if let known = try Self.known(digest, in: connection), let outcome = Self.repetition(of: known, at: now) { return outcome }
+            }
             // Of several that come too late, one ends the session.
             return try Self.end(known.session, at: now, in: connection) ? .reused(known.session) : .refused
         }
+    }
+
+    private struct KnownToken {
+        let session: SessionID
+        let expiresAt: Timestamp
+        let usedAt: Timestamp?
+        let nonce: [UInt8]?
+    }
+
+    private static func known(_ digest: [UInt8], in connection: MongoConnection) throws -> KnownToken? {
+        try connection.first(.refreshTokens, where: { $0.member("_id", binary: digest) }) { reader in
+            KnownToken(
+                session: try reader.id("session_id"), expiresAt: try reader.date("expires_at"), usedAt: try reader.optionalDate("used_at"),
+                nonce: try reader.optionalBinary("successor_nonce"))
+        }
+    }
+
+    /// What a token that was used only just now is answered with.
+    private static func repetition(of known: KnownToken, at now: Timestamp) -> RotationOutcome? {
+        guard let usedAt = known.usedAt, let nonce = known.nonce, now <= usedAt.adding(seconds: RefreshTokenRecord.graceSeconds) else {
+            return nil
+        }
+        return .repeated(known.session, nonce: nonce)
     }
 
     func sessionID(ofRefreshToken digest: [UInt8]) async throws -> SessionID? {
@@ -77,7 +119,10 @@ struct MongoTokenStore: TokenStore {
 
     @discardableResult
     static func endAll(of user: UserID, except kept: SessionID?, at now: Timestamp, in connection: MongoConnection) throws -> Int {
-        try connection.updateMany(
+        // Before the sessions are ended: a log-in that is under way then either sees the new version, or has its session ended here.
+        try connection.updateOne(
+            .users, where: { $0.member("_id", user) }, { $0.document("$inc") { $0.member("credential_version", 1) } })
+        return try connection.updateMany(
             .sessions,
             where: { filter in
                 filter.member("user_id", user)
@@ -126,7 +171,7 @@ struct MongoTokenStore: TokenStore {
                             either.document { $0.document(field) { $0.member("$lt", moment) } }
                         }
                     }
-                }, upTo: PageRequest.depthLimit)
+                }, upTo: PageRequest.countLimit)
         }
     }
 

@@ -77,38 +77,68 @@ struct MongoUserStore: UserStore {
         try await database.run { try $0.first(.users, where: { $0.member("_id", id) }, options: Self.withoutInbox, Self.credentials) }
     }
 
-    func update(_ user: User) async throws {
+    func change(_ id: UserID, _ change: UserChange, at now: Timestamp) async throws -> User {
         try await database.run { connection in
-            let result = try Self.refusingDuplicates(of: user) {
-                try connection.updateOne(
-                    .users, where: { $0.member("_id", user.id) },
+            let changed = try Self.refusingDuplicates(username: change.username ?? "", email: change.email ?? "", id: id) {
+                try connection.updated(
+                    .users, where: { $0.member("_id", id) },
                     { update in
-                        update.document("$set") { Self.fields(of: user, to: &$0) }
-                        if user.fullName == nil { update.document("$unset") { $0.member("full_name", "") } }
-                    })
+                        update.document("$set") { Self.fields(of: change, at: now, to: &$0) }
+                        if case .some(nil) = change.fullName { update.document("$unset") { $0.member("full_name", "") } }
+                        if change.isActive == false { update.document("$inc") { $0.member("credential_version", 1) } }
+                    }, Self.user)
             }
-            if result.matched == 0 { throw EMSError.notFound("user", user.id) }
+            guard let changed else { throw EMSError.notFound("user", id) }
+            return changed
         }
     }
 
-    func setPasswordHash(_ hash: String, of id: UserID, at now: Timestamp) async throws {
+    func setPasswordHash(_ hash: String, of id: UserID, expecting version: Int64?, at now: Timestamp) async throws {
         try await database.run { connection in
             let result = try connection.updateOne(
-                .users, where: { $0.member("_id", id) },
+                .users,
+                where: {
+                    $0.member("_id", id)
+                    if let version { Self.credentials(haveVersion: version, &$0) }
+                },
                 {
                     $0.document("$set") {
                         $0.member("password_hash", hash)
                         $0.member("updated_at", now)
                     }
+                    $0.document("$inc") { $0.member("credential_version", 1) }
                 })
-            if result.matched == 0 { throw EMSError.notFound("user", id) }
+            if result.matched > 0 { return }
+            guard try connection.exists(.users, where: { $0.member("_id", id) }) else { throw EMSError.notFound("user", id) }
+            throw Credentials.changed
         }
     }
 
-    func noteLogin(of id: UserID, at now: Timestamp) async throws {
+    /// An account of an earlier version has no such field: its credentials count as version 0.
+    static func credentials(haveVersion version: Int64, _ filter: inout BSONWriter) {
+        if version == 0 {
+            filter.document("credential_version") {
+                $0.array("$in") {
+                    $0.null(); $0.element(Int64(0))
+                }
+            }
+        } else {
+            filter.member("credential_version", version)
+        }
+    }
+
+    func recordLogin(of id: UserID, at now: Timestamp) async throws {
         try await database.run { connection in
             _ = try connection.updateOne(
-                .users, where: { $0.member("_id", id) },
+                .users,
+                where: { filter in
+                    filter.member("_id", id)
+                    // Both fields change together, so that the order of `users_seen` is that of what is shown.
+                    filter.array("$or") { either in
+                        either.document { $0.null("last_login_at") }
+                        either.document { $0.document("last_login_at") { $0.member("$lt", now) } }
+                    }
+                },
                 {
                     $0.document("$set") {
                         $0.member("last_login_at", now)
@@ -122,7 +152,11 @@ struct MongoUserStore: UserStore {
     func delete(id: UserID, at now: Timestamp) async throws -> Bool {
         try await database.run { connection in
             let locked = try connection.updateOne(
-                .users, where: { $0.member("_id", id) }, { $0.document("$set") { $0.member("is_active", false) } })
+                .users, where: { $0.member("_id", id) },
+                { update in
+                    update.document("$set") { $0.member("is_active", false) }
+                    update.document("$inc") { $0.member("credential_version", 1) }
+                })
             guard locked.matched > 0 else { return false }
             // The sessions stay, ended, until they are purged: daemons that hold connections of theirs must see the end.
             try MongoTokenStore.endAll(of: id, except: nil, at: now, in: connection)
@@ -190,7 +224,7 @@ struct MongoUserStore: UserStore {
         if query.role == nil, query.isActive == nil, query.unseenSince == nil {
             return Total(count: try connection.recordedCount(.users, from: .url))
         }
-        let bound = PageRequest.depthLimit
+        let bound = PageRequest.countLimit
         let count = try connection.count(.users, where: { filter(query, &$0) }, hint: index, upTo: bound + 1, from: .url)
         return Total(count: min(count, bound), isExact: count <= bound)
     }
@@ -236,37 +270,56 @@ struct MongoUserStore: UserStore {
     }
 
     private static func fields(of user: User, to writer: inout BSONWriter) {
-        writer.member("username", user.username)
-        writer.member("username_key", UserRules.caseFolded(user.username))
-        writer.member("email", user.email)
-        writer.member("email_key", UserRules.caseFolded(user.email))
-        writer.optional("full_name", user.fullName)
-        writer.member("role", user.role.rawValue)
-        writer.member("is_active", user.isActive)
-        writer.member("updated_at", user.updatedAt)
+        let change = UserChange(
+            username: user.username, email: user.email, fullName: .some(user.fullName), role: user.role, isActive: user.isActive)
+        fields(of: change, at: user.updatedAt, to: &writer)
+        writer.member("is_verified", user.isVerified)
+    }
+
+    private static func fields(of change: UserChange, at now: Timestamp, to writer: inout BSONWriter) {
+        if let username = change.username {
+            writer.member("username", username)
+            writer.member("username_key", UserRules.caseFolded(username))
+        }
+        if let email = change.email {
+            writer.member("email", email)
+            writer.member("email_key", UserRules.caseFolded(email))
+        }
+        if case .some(let name?) = change.fullName { writer.member("full_name", name) }
+        if let role = change.role { writer.member("role", role.rawValue) }
+        if let isActive = change.isActive { writer.member("is_active", isActive) }
+        writer.member("updated_at", now)
     }
 
     static func user(_ reader: inout BSONReader) throws -> User {
         User(
             id: try reader.id("_id"), username: try reader.text("username"), email: try reader.text("email"),
             fullName: try reader.optionalText("full_name"), role: try reader.word("role"), isActive: try reader.bool("is_active"),
+            isVerified: try reader.flag("is_verified"),
             createdAt: try reader.date("created_at"), updatedAt: try reader.date("updated_at"),
             lastLoginAt: try reader.optionalDate("last_login_at"))
     }
 
     private static func credentials(_ reader: inout BSONReader) throws -> Credentials {
         let user = try user(&reader)
-        return Credentials(user: user, passwordHash: try reader.text("password_hash"))
+        return Credentials(
+            user: user, passwordHash: try reader.text("password_hash"), version: try reader.optionalInteger("credential_version") ?? 0)
     }
 
     static func refusingDuplicates<Value>(of user: User, _ body: () throws -> Value) throws -> Value {
+        try refusingDuplicates(username: user.username, email: user.email, id: user.id, body)
+    }
+
+    private static func refusingDuplicates<Value>(
+        username: String, email: String, id: UserID, _ body: () throws -> Value
+    ) throws -> Value {
         do {
             return try body()
         } catch let refused as DuplicateKey {
             switch refused.index {
-            case "users_username": throw EMSError.usernameTaken(user.username)
-            case "users_email": throw EMSError.emailTaken(user.email)
-            default: throw EMSError(.exists, "there is a user \(user.id) already")
+            case "users_username": throw EMSError.usernameTaken(username)
+            case "users_email": throw EMSError.emailTaken(email)
+            default: throw EMSError(.exists, "user \(id) already exists")
             }
         }
     }

@@ -66,7 +66,7 @@ struct NotificationDocument {
 
     /// - Returns: `nil` for the floor that a purge leaves.
     static func recorded(_ reader: inout BSONReader) throws -> RecordedNotification? {
-        let position = try reader.integer("_id")
+        let position = try reader.counter("_id")
         guard let notification = try notification(&reader) else { return nil }
         return RecordedNotification(
             position: position, notification: notification, isForEveryone: try reader.bool("is_for_everyone"))
@@ -87,7 +87,7 @@ struct NotificationDocument {
 
     /// One that is incomplete, with whom it is for.
     static func incomplete(_ reader: inout BSONReader) throws -> NotificationDocument? {
-        let position = try reader.integer("_id")
+        let position = try reader.counter("_id")
         guard let notification = try notification(&reader) else { return nil }
         let recordedAt = try reader.date("recorded_at")
         let ordinal = try reader.integer("ordinal")

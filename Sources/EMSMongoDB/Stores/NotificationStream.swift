@@ -86,7 +86,7 @@ enum NotificationStream {
     }
 
     private static func place(_ reader: inout BSONReader) throws -> Place? {
-        Place(position: try reader.integer("_id"), ordinal: try reader.integer("ordinal"))
+        Place(position: try reader.counter("_id"), ordinal: try reader.counter("ordinal"))
     }
 
     // MARK: Appending

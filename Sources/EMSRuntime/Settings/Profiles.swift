@@ -38,10 +38,11 @@ extension SettingSources {
         guard let path = sources.file else {
             throw EMSError(.configuration, "there is no configuration file", fix: "write one: \(usualPlaces(environment)[0])")
         }
-        guard let data = FileManager.default.contents(atPath: path) else {
-            throw EMSError(.configuration, "the configuration file \(path) cannot be read", fix: "check that it exists and its mode")
-        }
-        var lines = String(decoding: data, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+        let file = try ReplacedFile(path)
+        defer { withExtendedLifetime(file) {} }
+        var lines = String(decoding: try GuardedFile.read(path, as: .configuration), as: UTF8.self).split(
+            separator: "\n", omittingEmptySubsequences: false
+        ).map(String.init)
         let place = lines.firstIndex { $0.hasPrefix("profile:") }
         if let place { lines.remove(at: place) }
         if let name {
@@ -49,22 +50,21 @@ extension SettingSources {
             // Behind the comments that a file begins with.
             lines.insert("profile: \(quoted)", at: place ?? lines.firstIndex { !$0.hasPrefix("#") && $0 != "---" } ?? 0)
         }
-        let attributes = try? FileManager.default.attributesOfItem(atPath: path)
-        do {
-            try Data(lines.joined(separator: "\n").utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
-            if let mode = attributes?[.posixPermissions] {
-                try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: path)
+        try file.replace(with: Array(lines.joined(separator: "\n").utf8)) { draft in
+            // Written into a file that says it in another way (a flow map, several documents), the line may have come to nothing.
+            let written = try SettingSources(file: draft, environment: [:])
+            guard written.profile == (name == "default" ? nil : name) else {
+                throw EMSError(
+                    .configuration, "\(path) is written in a way that ems config use cannot change",
+                    fix: "set profile: \(name ?? "default") in it yourself")
             }
-        } catch {
-            throw EMSError(.permission, "the configuration file \(path) cannot be written", fix: "check its mode and that of its directory")
         }
         return path
     }
 
     private static func profileNames(in path: String) throws -> [String] {
-        guard let data = FileManager.default.contents(atPath: path),
-            let root = try? Yams.compose(yaml: String(decoding: data, as: UTF8.self))
-        else { return [] }
+        let text = String(decoding: try GuardedFile.read(path, as: .configuration), as: UTF8.self)
+        guard let root = try? Yams.compose(yaml: text) else { return [] }
         return (root.mapping?["profiles"]?.mapping?.keys.compactMap(\.string) ?? []).sorted()
     }
 
@@ -75,5 +75,13 @@ extension SettingSources {
         let authority = rest.prefix { $0 != "/" && $0 != "?" }
         let host = authority.utf8.lastIndex(of: UInt8(ascii: "@")).map { authority[authority.utf8.index(after: $0)...] } ?? authority
         return String(url[..<scheme.upperBound] + host + rest[authority.endIndex...].prefix { $0 != "?" })
+    }
+
+    /// The same, with a database behind it if the URL names none.
+    static func withoutSecrets(_ url: String, database: String) -> String {
+        let shown = withoutSecrets(url)
+        guard let scheme = shown.range(of: "://") else { return shown }
+        let parts = shown[scheme.upperBound...].split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
+        return parts.count < 2 || parts[1].isEmpty ? "\(shown[..<scheme.upperBound])\(parts.first ?? "")/\(database)" : shown
     }
 }

@@ -28,13 +28,20 @@ enum SecretSource {
             throw failed(setting, "no pipe can be made: \(String(cString: strerror(errno)))")
         }
         defer { close(reading) }
-        let child = ChildProcess(shell: command, output: writing)
+        let child = ChildProcess(shell: command, output: writing, isGroupLeader: isatty(STDIN_FILENO) == 0)
         close(writing)
         guard let child else { throw failed(setting, "the command cannot be started: \(String(cString: strerror(errno)))") }
-        let output = output(of: reading)
-        if output == nil { child.kill() }
-        let end = child.wait()
-        guard let output else { throw failed(setting, "the command took longer than \(patience / 1000) s") }
+        let deadline = ContinuousClock.now + .milliseconds(Int(patience))
+        let output = output(of: reading, until: deadline)
+        // A command may close its output and go on, or write on for ever: neither is waited for beyond the deadline, nor what it started.
+        guard let output, let end = child.wait(until: deadline) else {
+            child.kill()
+            _ = child.wait()
+            throw failed(
+                setting,
+                output == nil && ContinuousClock.now < deadline
+                    ? "the command prints more than \(limit) bytes" : "the command took longer than \(patience / 1000) s")
+        }
         switch end {
         case .status(0): break
         case .status(let status): throw failed(setting, "the command ended with status \(status)")
@@ -43,11 +50,10 @@ enum SecretSource {
         return try line(output, "\(setting): the command")
     }
 
-    /// - Returns: `nil` where it takes too long.
-    private static func output(of descriptor: Int32) -> [UInt8]? {
+    /// - Returns: `nil` if it takes too long, or is too much.
+    private static func output(of descriptor: Int32, until deadline: ContinuousClock.Instant) -> [UInt8]? {
         var bytes: [UInt8] = []
-        let deadline = ContinuousClock.now + .milliseconds(Int(patience))
-        while bytes.count < limit {
+        while bytes.count <= limit {
             let rest = ContinuousClock.now.duration(to: deadline).components
             var poll = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
             let milliseconds = Int32(max(0, rest.seconds * 1000 + rest.attoseconds / 1_000_000_000_000_000))
@@ -57,10 +63,11 @@ enum SecretSource {
             }
             var piece = [UInt8](repeating: 0, count: 4096)
             let count = read(descriptor, &piece, piece.count)
-            guard count > 0 else { break }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { return bytes }
             bytes += piece.prefix(count)
         }
-        return bytes
+        return nil
     }
 
     private static func line(_ bytes: [UInt8], _ what: String) throws -> String {

@@ -15,6 +15,9 @@ public enum SettingKey: String, CaseIterable, Sendable {
     case bcryptSaltRounds = "bcrypt_salt_rounds"
     case rateLimitEnabled = "rate_limit_enabled"
     case loginRateLimit = "login_rate_limit"
+    case loginNetworks = "login_networks"
+    case loginNetworkRateLimit = "login_network_rate_limit"
+    case registrationRateLimit = "registration_rate_limit"
     case apiRateLimit = "api_rate_limit"
     case eventCreators = "event_creators"
     case tlsCert = "tls_cert"
@@ -22,6 +25,9 @@ public enum SettingKey: String, CaseIterable, Sendable {
     case trustedProxies = "trusted_proxies"
     case monitoringFrom = "monitoring_from"
     case maxConnections = "max_connections"
+    case requestTimeoutSeconds = "request_timeout_seconds"
+    case webSocketsPerUser = "websockets_per_user"
+    case webSocketsPerAddress = "websockets_per_address"
     case docsDir = "docs_dir"
     case mongodbURL = "mongodb_url"
     case dbName = "db_name"
@@ -43,7 +49,8 @@ public enum SettingKey: String, CaseIterable, Sendable {
     public var environmentNames: [String] {
         switch self {
         case .dataDir, .host, .port, .logLevel, .keyDir, .apiRateLimit, .eventCreators, .tlsCert, .tlsKey, .trustedProxies, .monitoringFrom,
-            .maxConnections, .docsDir, .passwordFile, .passwordCommand, .profile, .production:
+            .maxConnections, .requestTimeoutSeconds, .webSocketsPerUser, .webSocketsPerAddress, .docsDir, .passwordFile, .passwordCommand,
+            .profile, .production:
             ["EMS_" + rawValue.uppercased()]
         case .rabbitmqURL: ["RABBITMQ_URL", "BROKER_URL"]
         default: [rawValue.uppercased()]
@@ -55,7 +62,7 @@ public enum SettingKey: String, CaseIterable, Sendable {
         switch self {
         case .dataDir, .secretKey, .secretKeyPrevious, .keyDir, .frontendURL, .tlsCert, .tlsKey, .trustedProxies, .docsDir, .mongodbURL,
             .rabbitmqURL, .secretKeyFile, .secretKeyCommand, .passwordFile, .passwordCommand, .mongodbPasswordFile, .mongodbPasswordCommand,
-            .rabbitmqPasswordFile, .rabbitmqPasswordCommand, .profile:
+            .rabbitmqPasswordFile, .rabbitmqPasswordCommand, .profile, .loginNetworks:
             nil
         case .host: "127.0.0.1"
         case .port: "8000"
@@ -67,11 +74,16 @@ public enum SettingKey: String, CaseIterable, Sendable {
         case .bcryptSaltRounds: "12"
         case .rateLimitEnabled: "true"
         case .loginRateLimit: "5/minute"
+        case .loginNetworkRateLimit: "100/minute"
+        case .registrationRateLimit: "60/minute"
         case .apiRateLimit: "1200/minute"
         case .eventCreators: "everyone"
         // This machine and the private networks (RFC 1918, RFC 4193).
         case .monitoringFrom: "127.0.0.0/8,::1,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7"
         case .maxConnections: "20000"
+        case .requestTimeoutSeconds: "5"
+        case .webSocketsPerUser: "1000"
+        case .webSocketsPerAddress: "10000"
         case .dbName: "event_management"
         case .exchangeName: "ems.changes"
         case .queueName: "ems.notifications"
@@ -99,7 +111,11 @@ public enum SettingKey: String, CaseIterable, Sendable {
         case .refreshTokenExpireDays: "How long a session lives that is refreshed."
         case .bcryptSaltRounds: "The cost of bcrypt: the base-2 logarithm of its rounds, 4 to 20."
         case .rateLimitEnabled: "Whether log-in attempts and requests are limited."
-        case .loginRateLimit: "How many log-in attempts an address has, and an account: COUNT/second, minute or hour."
+        case .loginRateLimit: "Maximum number of log-in attempts of an address: COUNT/second, minute or hour."
+        case .loginNetworks:
+            "The networks whose addresses have login_network_rate_limit instead, such as 203.0.113.7 for an office behind one address."
+        case .loginNetworkRateLimit: "Maximum number of log-in attempts of an address in login_networks."
+        case .registrationRateLimit: "Maximum number of registrations of an address."
         case .apiRateLimit: "How many requests a user has at each daemon, or an address that is not logged in."
         case .eventCreators: "Who may create events: everyone, or organizers (and admins) only."
         case .tlsCert: "The certificate chain in PEM: HTTPS and HTTP/2 instead of HTTP. SIGHUP reads it anew."
@@ -107,7 +123,10 @@ public enum SettingKey: String, CaseIterable, Sendable {
         case .trustedProxies:
             "The proxies whose X-Forwarded-For is believed: addresses and networks such as 10.0.0.0/8, separated by commas."
         case .monitoringFrom: "The networks that may read /metrics, and see in /readyz what is wrong."
-        case .maxConnections: "How many clients may be connected at once; further ones wait."
+        case .maxConnections: "Maximum number of connections at once; further clients wait."
+        case .requestTimeoutSeconds: "How long a request may take before it is answered with 503."
+        case .webSocketsPerUser: "Maximum number of WebSocket connections of a user at each daemon."
+        case .webSocketsPerAddress: "Maximum number of WebSocket connections of an address at each daemon."
         case .docsDir: "The directory of Swagger UI and Redoc for /docs and /redoc."
         case .mongodbURL: "The MongoDB that holds the data, instead of the embedded store; rabbitmq_url goes with it."
         case .dbName: "The database's name in MongoDB."

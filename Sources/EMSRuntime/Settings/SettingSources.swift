@@ -7,20 +7,40 @@ import FoundationEssentials
 #else
 import Foundation
 #endif
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
 
-/// Where settings come from: flags, then the environment, then the chosen profile of the file, then the file, then the defaults.
+/// Where settings come from: flags, then the profile that was asked for (`--profile`, `EMS_PROFILE`), then the environment, then the
+/// profile that the file itself chooses, then the file, then the defaults.
 public struct SettingSources: Sendable {
     /// A value, and who said it.
     public struct Found: Sendable, Equatable {
         public let value: String
         /// `--port`, `EMS_PORT`, `config.yaml, profile staging`, `default`.
         public let source: String
+        /// How explicitly it was said.
+        public let level: Level
+
         /// Whether a flag said it: a wrong value is then wrong usage.
-        public let isFlag: Bool
+        public var isFlag: Bool { level == .flag }
+    }
+
+    /// The most explicit first.
+    public enum Level: Int, Sendable, Comparable {
+        case flag, requestedProfile, environment, profile, file, `default`
+
+        public static func < (left: Level, right: Level) -> Bool { left.rawValue < right.rawValue }
     }
 
     /// Who chose the profile.
     private let profileSource: String
+    /// Whether it was asked for, rather than chosen by the file.
+    private let isProfileRequested: Bool
     /// The file that was read, where there was one.
     public let file: String?
     public let profile: String?
@@ -44,6 +64,7 @@ public struct SettingSources: Sendable {
         let wanted = profile ?? variables["EMS_PROFILE"].flatMap { $0.isEmpty ? nil : $0 }
         let read = try self.file.map { try Self.read($0, profile: wanted) }
         snapshot = read?.snapshot
+        isProfileRequested = wanted != nil
         profileSource = profile != nil ? "--profile" : wanted != nil ? "EMS_PROFILE" : self.file ?? ""
         // `default` is the name of what stands outside the profiles.
         self.profile = [wanted ?? read?.profile].compactMap(\.self).first { $0 != "default" }
@@ -56,23 +77,30 @@ public struct SettingSources: Sendable {
 
     public func find(_ key: SettingKey) throws -> Found? {
         if key == .profile, let profile {
-            return Found(value: profile, source: profileSource, isFlag: false)
+            return Found(value: profile, source: profileSource, level: isProfileRequested ? .requestedProfile : .file)
         }
         if let value = flags[key] {
-            return Found(value: value, source: "--" + key.rawValue.replacing("_", with: "-"), isFlag: true)
+            return Found(value: value, source: "--" + key.rawValue.replacing("_", with: "-"), level: .flag)
         }
+        if isProfileRequested, let found = try foundInProfile(key) { return found }
         for name in key.environmentNames {
             if let value = try environment.environmentValue(forName: name), !value.isEmpty {
-                return Found(value: value, source: name, isFlag: false)
+                return Found(value: value, source: name, level: .environment)
             }
         }
         if let snapshot, let file {
-            if let profile, let value = try value(in: snapshot, ["profiles", profile, key.rawValue]) {
-                return Found(value: value, source: "\(file), profile \(profile)", isFlag: false)
-            }
-            if let value = try value(in: snapshot, [key.rawValue]) { return Found(value: value, source: file, isFlag: false) }
+            if let found = try foundInProfile(key) { return found }
+            if let value = try value(in: snapshot, [key.rawValue]) { return Found(value: value, source: file, level: .file) }
         }
-        return key.defaultValue.map { Found(value: $0, source: "default", isFlag: false) }
+        return key.defaultValue.map { Found(value: $0, source: "default", level: .default) }
+    }
+
+    private func foundInProfile(_ key: SettingKey) throws -> Found? {
+        guard let snapshot, let file, let profile, let value = try value(in: snapshot, ["profiles", profile, key.rawValue]) else {
+            return nil
+        }
+        return Found(
+            value: value, source: "\(file), profile \(profile)", level: isProfileRequested ? .requestedProfile : .profile)
     }
 
     /// What the file says for a profile, or outside of all.
@@ -88,7 +116,7 @@ public struct SettingSources: Sendable {
     }
 
     static func usualPlaces(_ environment: [String: String]) -> [String] {
-        [SystemPlaces.directory("XDG_CONFIG_HOME", ".config", in: environment) + "/ems/config.yaml", "/etc/ems/config.yaml"]
+        [SystemPlaces.directory("XDG_CONFIG_HOME", ".config", in: environment), "/etc"].compactMap { $0.map { $0 + "/ems/config.yaml" } }
     }
 
     private func value(in snapshot: YAMLSnapshot, _ path: [String]) throws -> String? {
@@ -104,12 +132,7 @@ public struct SettingSources: Sendable {
     /// Reads the file, and refuses keys that mean nothing: a misspelt one would otherwise be passed over in silence.
     /// - Returns: what it holds, and the profile that it chooses itself.
     private static func read(_ path: String, profile wanted: String?) throws -> (snapshot: YAMLSnapshot, profile: String?) {
-        let data: Data
-        do {
-            data = try Data(contentsOf: URL(fileURLWithPath: path))
-        } catch {
-            throw EMSError(.configuration, "the configuration file \(path) cannot be read", fix: "check that it exists and its mode")
-        }
+        let data = Data(try GuardedFile.read(path, as: .configuration))
         do {
             let text = String(decoding: data, as: UTF8.self)
             let root = try Yams.compose(yaml: text)
@@ -172,9 +195,20 @@ public struct SettingSources: Sendable {
 
 /// The directories of the XDG Base Directory Specification.
 public enum SystemPlaces {
-    /// The directory a variable names, or the one under the home directory where it names none (or a relative one).
-    public static func directory(_ variable: String, _ underHome: String, in environment: [String: String]) -> String {
+    /// The directory a variable names, or the one under the home directory if it names none (or a relative one).
+    /// - Returns: `nil` if there is no home directory.
+    public static func directory(_ variable: String, _ underHome: String, in environment: [String: String]) -> String? {
         if let path = environment[variable], path.hasPrefix("/") { return path }
-        return (environment["HOME"].flatMap { $0.isEmpty ? nil : $0 } ?? "/") + "/" + underHome
+        return home(in: environment).map { $0 + "/" + underHome }
+    }
+
+    /// `HOME`, or what the user database says if that is not set, as for a service that systemd starts: never the root directory, where
+    /// nobody would look for a store.
+    private static func home(in environment: [String: String]) -> String? {
+        if let home = environment["HOME"], home.hasPrefix("/") { return home == "/" ? nil : home }
+        guard let entry = getpwuid(geteuid()), let path = entry.pointee.pw_dir.map({ String(cString: $0) }), path.hasPrefix("/"),
+            path != "/", FileManager.default.fileExists(atPath: path)
+        else { return nil }
+        return path
     }
 }

@@ -36,6 +36,9 @@ public struct Settings: Sendable {
         public let proxies: TrustedProxies
         public let monitoringFrom: [NetworkRange]
         public let connectionLimit: Int
+        public let requestTimeoutSeconds: Int
+        public let webSocketsPerUser: Int
+        public let webSocketsPerAddress: Int
         public let documentationDirectory: String?
     }
 
@@ -43,7 +46,8 @@ public struct Settings: Sendable {
     public enum StoreSettings: Sendable, Equatable {
         /// In the file of the data directory.
         case embedded
-        case mongodb(url: String, database: String)
+        /// - Parameter database: the one that db_name says; `nil` for the one of the URL, or the default.
+        case mongodb(url: String, database: String?)
     }
 
     /// What carries the changes.
@@ -57,15 +61,35 @@ public struct Settings: Sendable {
     public var databasePath: String { dataDirectory + "/ems.db" }
     public var secretKeyPath: String { dataDirectory + "/secret.key" }
 
+    /// The store, for people: a file, or a URL without user and password.
+    public var storeName: String {
+        switch store {
+        case .embedded: databasePath
+        case .mongodb(let url, let database):
+            SettingSources.withoutSecrets(url, database: database ?? SettingKey.dbName.defaultValue ?? "")
+        }
+    }
+
+    /// The store with the profile that chose it: what messages name, so that nobody acts on another than meant.
+    public var targetName: String { profile.map { "\(storeName) (profile \($0))" } ?? storeName }
+
     /// - Throws: ``EMSError`` that names the setting, who set it, and what it must be.
     public init(_ sources: SettingSources, environment: [String: String]) throws {
         let reader = Reader(sources: sources)
         profile = sources.profile
         isProduction = try reader.value(.production, "true or false") { Self.boolean($0) }
-        store = try Self.store(reader)
-        broker = try Self.broker(reader, store)
-        dataDirectory =
-            try reader.text(.dataDir) ?? (SystemPlaces.directory("XDG_DATA_HOME", ".local/share", in: environment) + "/ems")
+        let isFileChosen = try Self.isFileChosen(sources)
+        store = isFileChosen ? .embedded : try Self.store(reader)
+        broker = try Self.broker(reader, store, isFileChosen: isFileChosen)
+        if let directory = try reader.text(.dataDir) {
+            dataDirectory = directory
+        } else if let place = SystemPlaces.directory("XDG_DATA_HOME", ".local/share", in: environment) {
+            dataDirectory = place + "/ems"
+        } else {
+            throw EMSError(
+                .configuration, "the data directory is not known: HOME is not set, and the user has no home directory",
+                fix: "set HOME, or name a directory with --data-dir (EMS_DATA_DIR)")
+        }
         host = try reader.required(.host)
         port = try reader.integer(.port, in: 0...65_535)
         apiPrefix = try reader.value(.apiPrefix, "a path such as /api, or / for none") { text in
@@ -83,12 +107,18 @@ public struct Settings: Sendable {
         keyDirectory = try reader.text(.keyDir) ?? (store == .embedded ? dataDirectory + "/keys" : nil)
         bcryptCost = try reader.integer(.bcryptSaltRounds, in: PasswordHasher.costRange)
         let isLimited = try reader.value(.rateLimitEnabled, "true or false") { Self.boolean($0) }
-        let limit = try reader.value(.loginRateLimit, "a rate such as 5/minute") { Self.rate($0) }
+        func rate(_ key: SettingKey, _ example: String) throws -> (limit: Int, windowSeconds: Int64) {
+            try reader.value(key, "a rate such as \(example)") { Self.rate($0) }
+        }
+        let limits = AuthenticationService.Limits(
+            login: try rate(.loginRateLimit, "5/minute"), networkLogin: try rate(.loginNetworkRateLimit, "100/minute"),
+            networks: try reader.list(.loginNetworks, "addresses or networks such as 203.0.113.0/24") { NetworkRange($0) },
+            registration: try rate(.registrationRateLimit, "60/minute"))
         authentication = AuthenticationService.Policy(
             accessTokenSeconds: Int64(try reader.integer(.accessTokenExpireMinutes, in: 1...525_600)) * 60,
             refreshTokenSeconds: Int64(try reader.integer(.refreshTokenExpireDays, in: 1...3650)) * 86_400,
-            loginAttempts: isLimited ? limit : nil)
-        let requests = try reader.value(.apiRateLimit, "a rate such as 1200/minute") { Self.rate($0) }
+            limits: isLimited ? limits : nil)
+        let requests = try rate(.apiRateLimit, "1200/minute")
         requestLimit = isLimited ? requests : nil
         permissions = Permissions(eventCreators: try reader.word(.eventCreators))
         server = try Self.server(reader)
@@ -105,6 +135,9 @@ public struct Settings: Sendable {
             proxies: TrustedProxies(try reader.list(.trustedProxies, "addresses or networks such as 10.0.0.0/8") { NetworkRange($0) }),
             monitoringFrom: try reader.list(.monitoringFrom, "addresses or networks such as 10.0.0.0/8") { NetworkRange($0) },
             connectionLimit: try reader.integer(.maxConnections, in: 1...1_000_000),
+            requestTimeoutSeconds: try reader.integer(.requestTimeoutSeconds, in: 1...300),
+            webSocketsPerUser: try reader.integer(.webSocketsPerUser, in: 1...1_000_000),
+            webSocketsPerAddress: try reader.integer(.webSocketsPerAddress, in: 1...1_000_000),
             documentationDirectory: try reader.text(.docsDir))
     }
 
@@ -128,6 +161,13 @@ public struct Settings: Sendable {
         return secret
     }
 
+    /// Whether the embedded store was chosen more explicitly than a server: `--data-dir` wins over a `MONGODB_URL` of the environment, and
+    /// so does the data directory of a profile that was asked for.
+    private static func isFileChosen(_ sources: SettingSources) throws -> Bool {
+        guard let directory = try sources.find(.dataDir), let url = try sources.find(.mongodbURL) else { return false }
+        return directory.level < url.level
+    }
+
     private static func store(_ reader: Reader) throws -> StoreSettings {
         var url = try reader.value(ifSet: .mongodbURL, "a URL such as mongodb://host:27017/?replicaSet=rs0") {
             $0.hasPrefix("mongodb://") || $0.hasPrefix("mongodb+srv://") ? $0 : nil
@@ -135,11 +175,19 @@ public struct Settings: Sendable {
         url = try url.map { url in
             try SecretSource.url(url) { try reader.password(file: .mongodbPasswordFile, command: .mongodbPasswordCommand) }
         }
-        let database = try reader.required(.dbName)
-        return url.map { .mongodb(url: $0, database: database) } ?? .embedded
+        let name = try reader.required(.dbName)
+        let isExplicit = try reader.sources.find(.dbName)?.level != .default
+        return url.map { .mongodb(url: $0, database: isExplicit ? name : nil) } ?? .embedded
     }
 
-    private static func broker(_ reader: Reader, _ store: StoreSettings) throws -> BrokerSettings {
+    /// - Parameter isFileChosen: whether a server's store was set aside: then so is the broker that goes with it, unless it was chosen as
+    ///   explicitly as the file.
+    private static func broker(_ reader: Reader, _ store: StoreSettings, isFileChosen: Bool) throws -> BrokerSettings {
+        if isFileChosen, let directory = try reader.sources.find(.dataDir), let url = try reader.sources.find(.rabbitmqURL),
+            directory.level < url.level
+        {
+            return .embedded
+        }
         var url = try reader.value(ifSet: .rabbitmqURL, "a URL such as amqp://user:password@host:5672/") {
             $0.hasPrefix("amqp://") || $0.hasPrefix("amqps://") ? $0 : nil
         }

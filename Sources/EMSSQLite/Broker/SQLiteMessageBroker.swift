@@ -51,8 +51,9 @@ struct SQLiteMessageBroker: MessageBroker {
         return try await database.write { db in
             let deliveries = try db.all(Self.waiting, [now.milliseconds, limit]) { row in
                 Delivery(
-                    tag: row[0], message: BrokerMessage(messageID: row[1], routingKey: row[2], body: Array(row[3] as Data)),
-                    attempt: row[4] + 1)
+                    tag: try row.counter(0),
+                    message: BrokerMessage(messageID: try row.text(1), routingKey: try row.text(2), body: Array(try row.data(3))),
+                    attempt: Int(try row.counter(4)) + 1)
             }
             let end = now.adding(seconds: Self.leaseSeconds).milliseconds
             for delivery in deliveries {

@@ -29,11 +29,29 @@ public struct SQLiteDatabase: Sendable {
     public let path: String
     let connection: any DatabaseWriter
     let watcher: DatabaseWatcher
+    private let scratch: ScratchDirectory?
+    /// How long a read may take; `nil` for as long as it needs.
+    private let readLimit: Duration?
 
     /// Opens the file, makes it where there is none, and brings its schema up to date.
     /// - Throws: ``EMSError``: unwritable, full, damaged, no database of ours, or made by a newer version.
-    public init(path: String, mode: Mode) throws {
+    /// - Parameter readLimit: how long a read may take, of whoever serves many.
+    public init(path: String, mode: Mode, readLimit: Duration? = nil) throws {
+        try self.init(path: path, mode: mode, readLimit: readLimit, scratch: nil)
+    }
+
+    /// Opens a private copy of a file and its log, which are not written to.
+    /// - Throws: ``EMSError`` with ``ErrorCode/storeBusy`` if other processes keep writing to it.
+    init(copyOf path: String) throws {
+        let scratch = try ScratchDirectory()
+        try scratch.copy(path)
+        try self.init(path: scratch.path + "/ems.db", mode: .command, readLimit: nil, scratch: scratch)
+    }
+
+    private init(path: String, mode: Mode, readLimit: Duration?, scratch: ScratchDirectory?) throws {
         self.path = path
+        self.readLimit = readLimit
+        self.scratch = scratch
         do {
             try Self.makeFile(at: path)
             var configuration = Configuration()
@@ -42,6 +60,8 @@ public struct SQLiteDatabase: Sendable {
             configuration.maximumReaderCount = 4
             // A large page cache per connection would make an idle daemon large; the operating system caches the file anyway.
             configuration.prepareDatabase { db in
+                db.add(function: Schema.normalization)
+                try NearestPlaces.register(in: db)
                 try db.execute(sql: mode == .bulk ? Self.bulkPragmas : "PRAGMA cache_size = -1024")
             }
             switch mode {
@@ -69,7 +89,10 @@ public struct SQLiteDatabase: Sendable {
 
     func read<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
         do {
-            return try await retryingAfterSchemaChange { try await connection.read(body) }
+            return try await retryingAfterSchemaChange {
+                guard let readLimit else { return try await connection.read(body) }
+                return try await connection.read { db in try db.interrupted(after: readLimit) { try body(db) } }
+            }
         } catch {
             throw Self.described(error, path: path)
         }
@@ -100,6 +123,33 @@ public struct SQLiteDatabase: Sendable {
         }
     }
 
+    /// How many bytes the file and its log occupy.
+    var bytes: Int64 {
+        ["", "-wal"].reduce(0) { sum, suffix in
+            var status = stat()
+            return stat(path + suffix, &status) == 0 ? sum + Int64(status.st_blocks) * 512 : sum
+        }
+    }
+
+    /// Writes the file anew without the pages that deleted rows have left, and empties the log. Other processes wait meanwhile.
+    func compact() async throws {
+        do {
+            try await connection.barrierWriteWithoutTransaction { db in
+                try db.execute(sql: "VACUUM")
+                try db.execute(sql: "PRAGMA wal_checkpoint(TRUNCATE)")
+            }
+        } catch {
+            throw Self.described(error, path: path)
+        }
+    }
+
+    /// Carries the log over into the file and empties it, as far as other processes let it: before a process that wrote much ends.
+    func truncateLog() async {
+        let connection = connection
+        // What another process keeps is left to it.
+        _ = try? await connection.writeWithoutTransaction { db in try db.execute(sql: "PRAGMA wal_checkpoint(TRUNCATE)") }
+    }
+
     /// Checks that the file answers.
     public func ping() async throws {
         _ = try await read { try Int.fetchOne($0, sql: "SELECT count(*) FROM stream") }
@@ -107,22 +157,31 @@ public struct SQLiteDatabase: Sendable {
 
     /// The directory with its parents (mode 0700), and an empty file (mode 0600), so that SQLite's own files get the same mode.
     private static func makeFile(at path: String) throws {
-        guard !FileManager.default.fileExists(atPath: path) else { return }
+        var status = stat()
+        if stat(path, &status) == 0 { return try refuseOpenToAll(path, status) }
         let directory = URL(fileURLWithPath: path).deletingLastPathComponent().path
         do {
             try FileManager.default.createDirectory(
                 atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         } catch {
             throw EMSError(
-                .permission, "the directory \(directory) cannot be made", fix: "make it, or name another with --data-dir")
+                .permission, "the directory \(directory) cannot be created", fix: "create it, or name another with --data-dir")
         }
-        let descriptor = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
+        // A link to a file that is not there would have it created wherever it points to.
+        let descriptor = open(path, O_CREAT | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else {
             throw EMSError(
-                .permission, "the database \(path) cannot be made: \(String(cString: strerror(errno)))",
+                .permission, "the database \(path) cannot be created: \(String(cString: strerror(errno)))",
                 fix: "make \(directory) writable for you, or name another with --data-dir")
         }
         close(descriptor)
+    }
+
+    /// What everyone on the machine can write is nobody's store: who is in it may have been put there by anyone.
+    private static func refuseOpenToAll(_ path: String, _ status: stat) throws {
+        guard status.st_mode & S_IFMT == S_IFREG, status.st_mode & 0o002 != 0 else { return }
+        throw EMSError(
+            .configuration, "the database \(path) can be written by everyone on this machine", fix: "chmod 600 \(path)")
     }
 
     /// SQLite's error as one of the catalogue's.
@@ -132,6 +191,8 @@ public struct SQLiteDatabase: Sendable {
         case .SQLITE_BUSY, .SQLITE_LOCKED:
             return EMSError(
                 .storeBusy, "another process has been writing to \(path) for too long", fix: "try again in a moment", retryAfter: 1)
+        case .SQLITE_INTERRUPT:
+            return EMSError(.busy, "the store took too long to answer", fix: "ask for less, or try again in a moment", retryAfter: 1)
         case .SQLITE_FULL:
             return EMSError(.storeFull, "the disk that holds \(path) is full; nothing was written", fix: "free some space and try again")
         case .SQLITE_READONLY:

@@ -7,7 +7,12 @@ enum Schema {
     static let applicationID: Int32 = 0x656D_7331
 
     /// Each step as it was released; steps are added, never changed.
-    static let steps: [String] = [first, second]
+    static let steps: [String] = [first, second, third]
+
+    /// A text in Unicode normalization form C; anything else as it is.
+    static let normalization = DatabaseFunction("ems_nfc", argumentCount: 1, pure: true) { values in
+        String.fromDatabaseValue(values[0]).map { $0.normalized } ?? values[0]
+    }
 
     /// Brings a file up to date. Safe with several processes at once: the first takes the steps, the others wait.
     static func migrate(_ connection: DatabaseQueue) throws {
@@ -37,13 +42,16 @@ enum Schema {
                 SELECT user_version, application_id, (SELECT count(*) FROM sqlite_schema)
                 FROM pragma_user_version, pragma_application_id
                 """)
-        let version: Int = state?[0] ?? 0
-        let owner: Int32 = state?[1] ?? 0
-        if owner != applicationID {
-            let isEmpty = state?[2] == 0
+        let version = Int(try state?.integer(0) ?? 0)
+        if try state?.integer(1) ?? 0 != Int64(applicationID) {
+            let isEmpty = try state?.integer(2) == 0
             guard isEmpty, version == 0 else {
                 throw EMSError(.storeCorrupt, "the file is a database of another program", fix: "name another place with --data-dir")
             }
+        }
+        guard version >= 0 else {
+            throw EMSError(
+                .storeCorrupt, "the database says that its schema has version \(version)", fix: "restore a backup")
         }
         guard version <= steps.count else {
             throw EMSError(
@@ -253,5 +261,30 @@ enum Schema {
         ALTER TABLE events ADD COLUMN import_key BLOB;
         CREATE UNIQUE INDEX events_import_key ON events (import_key) WHERE import_key IS NOT NULL;
         CREATE INDEX users_seen ON users (coalesce(last_login_at, created_at), id);
+        """
+
+    private static let third = """
+        ALTER TABLE users ADD COLUMN is_verified INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE users ADD COLUMN credential_version INTEGER NOT NULL DEFAULT 0; -- counts what ends sessions
+        ALTER TABLE refresh_tokens ADD COLUMN successor_nonce BLOB; -- what the next token is derived from
+
+        -- Failed log-ins of an account (or of a name that nobody has) from addresses that it never logged in from.
+        CREATE TABLE login_accounts (
+            account TEXT NOT NULL PRIMARY KEY, failures INTEGER NOT NULL, last_failure_at INTEGER NOT NULL,
+            last_address TEXT NOT NULL, locked_until INTEGER NOT NULL, expires_at INTEGER NOT NULL
+        ) WITHOUT ROWID;
+        CREATE INDEX login_accounts_expiry ON login_accounts (expires_at);
+        -- The addresses that an account logged in from.
+        CREATE TABLE login_addresses (
+            account TEXT NOT NULL, address TEXT NOT NULL, seen_at INTEGER NOT NULL,
+            PRIMARY KEY (account, address)
+        ) WITHOUT ROWID;
+        CREATE INDEX login_addresses_age ON login_addresses (account, seen_at);
+
+        -- Tags in Unicode normalization form C, so that the same letters are the same bytes.
+        INSERT OR IGNORE INTO event_tags (tag, start_time, event_id, created_at)
+            SELECT ems_nfc(tag), start_time, event_id, created_at FROM event_tags WHERE tag <> ems_nfc(tag);
+        DELETE FROM event_tags WHERE tag <> ems_nfc(tag);
+        UPDATE events SET tags = ems_nfc(tags) WHERE tags <> ems_nfc(tags);
         """
 }

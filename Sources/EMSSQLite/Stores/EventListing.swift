@@ -24,8 +24,8 @@ struct EventListing {
         let (sql, arguments) = listing.pageStatement()
         let found = try db.all(sql, arguments) { try SQLiteEventStore.event($0) }
         let page = Array(found.prefix(query.page.size))
-        let next = found.count > page.count ? page.last.map(cursor) : nil
-        return EventPage(events: page, total: try listing.total(in: db), next: next)
+        return EventPage(
+            events: page, cursors: page.map(query.cursor), total: try listing.total(in: db), hasMore: found.count > page.count)
     }
 
     /// One row more than the page holds tells whether there is a next page.
@@ -64,7 +64,7 @@ struct EventListing {
                 let (condition, arguments) = condition(tag: stretches[0], isPaged: false)
                 return try db.boundedCount("SELECT 1 \(source)\(condition)", arguments)
             }
-            let (union, arguments) = union(isPaged: false, upTo: PageRequest.depthLimit + 1, ordered: nil)
+            let (union, arguments) = union(isPaged: false, upTo: PageRequest.countLimit + 1, ordered: nil)
             return try db.boundedCount(union, arguments)
         }
     }
@@ -136,10 +136,5 @@ struct EventListing {
             arguments += [value, id]
         }
         return (conditions.isEmpty ? "" : " WHERE " + conditions.joined(separator: " AND "), arguments)
-    }
-
-    private func cursor(after event: Event) -> PageCursor {
-        let value = column == "created_at" ? event.createdAt : event.startTime
-        return .key(value: value.milliseconds, id: event.id.description)
     }
 }

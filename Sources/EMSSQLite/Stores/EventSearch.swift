@@ -1,123 +1,216 @@
 import EMSCore
 import GRDB
 
-/// A search by text or place: the index finds at most ``EventQuery/candidateLimit`` candidates, the newest first; they are filtered,
-/// ranked and cut to the page here.
+/// A search by text or place: candidates come along the full-text index, the newest first, or along the index of places, the nearest
+/// first. They are filtered here, and ordered by ``SearchOrder``.
 struct EventSearch {
     private let query: EventQuery
-
-    private struct Candidate {
-        let seq: Int64
-        let id: String
-        let startTime: Int64
-        let createdAt: Int64
-        /// What decides the order, smaller first: the match's rank or the distance.
-        let score: Double
-    }
+    private let order: SearchOrder
 
     init(_ query: EventQuery) {
         self.query = query
+        order = SearchOrder(query)
     }
+
+    private typealias Match = (key: SearchOrder.Key, match: Int64)
 
     func run(in db: Database) throws -> EventPage {
-        guard let (sql, arguments) = candidateStatement() else { return EventPage(events: [], total: Total(count: 0), next: nil) }
-        var looked = 0
-        var matches: [Candidate] = []
-        let cursor = try Row.fetchCursor(db.cachedStatement(sql: sql), arguments: arguments)
-        while let row = try cursor.next() {
-            looked += 1
-            if let candidate = candidate(row) { matches.append(candidate) }
-        }
-        matches.sort(by: precedes)
-        var start = query.page.offset
-        if case .offset(let count) = query.page.after { start = count }
-        let page = matches.dropFirst(start).prefix(query.page.size)
-        let events = try page.compactMap { candidate in
-            try db.first("SELECT \(SQLiteEventStore.columns) FROM events e WHERE e.seq = ?", [candidate.seq]) {
-                try SQLiteEventStore.event($0)
+        if order.isEmpty { return .empty }
+        let (matches, total) = try isByPlace(in: db) ? nearest(in: db) : textMatches(in: db)
+        let (page, hasMore) = order.page(of: matches)
+        let events = try page.compactMap { seq, cursor in
+            try db.first("SELECT \(SQLiteEventStore.columns) FROM events e WHERE e.seq = ?", [seq]) {
+                (event: try SQLiteEventStore.event($0), cursor: cursor)
             }
         }
-        let end = start + page.count
-        return EventPage(
-            events: events, total: Total(count: matches.count, isExact: looked < EventQuery.candidateLimit),
-            next: end < matches.count ? .offset(end) : nil)
+        return EventPage(events: events.map(\.event), cursors: events.map(\.cursor), total: total, hasMore: hasMore)
     }
 
-    /// `nil` where the text holds no word to search for.
-    func candidateStatement() -> (String, StatementArguments)? {
-        let fields = """
-            e.seq, e.id, e.start_time, e.created_at, e.status, e.created_by, e.tags, e.latitude, e.longitude
-            """
-        if query.text != nil || query.location != nil {
-            guard let match = matchExpression() else { return nil }
-            // The rank is only computed where it decides the order. Full-text rows come by their number, the newest first.
-            let rank = query.sort == .relevance ? "bm25(event_texts, 10, 2, 5, 5)" : "0"
-            return (
-                """
-                SELECT \(fields), m.score FROM
-                    (SELECT rowid AS seq, \(rank) AS score FROM event_texts WHERE event_texts MATCH ? ORDER BY rowid DESC
-                        LIMIT \(EventQuery.candidateLimit)) m
-                CROSS JOIN events e ON e.seq = m.seq
-                """, [match]
-            )
-        }
-        guard let area = query.area else { return nil }
-        let (latitudes, longitudes) = area.center.bounds(radius: area.radiusKilometres)
-        // The tree keeps 32-bit floats, rounded outwards; the exact distance is checked afterwards.
-        return (
-            """
-            SELECT \(fields), 0 FROM
-                (SELECT seq FROM event_places WHERE max_latitude >= ? AND min_latitude <= ? AND max_longitude >= ? AND min_longitude <= ?
-                    LIMIT \(EventQuery.candidateLimit)) p
-            CROSS JOIN events e ON e.seq = p.seq
-            """,
-            [latitudes.lowerBound, latitudes.upperBound, longitudes.lowerBound, longitudes.upperBound]
-        )
+    /// Whether to go from the nearest event outwards: without a text; and with one that has too many matches to look at all of them.
+    private func isByPlace(in db: Database) throws -> Bool {
+        guard query.area != nil else { return false }
+        guard let match = matchExpression(.prefixes) else { return true }
+        guard query.sort == .distance else { return false }
+        return try !count(match, in: db).isExact
     }
 
-    /// Every word quoted, so that nothing of FTS5's query language gets in; the beginning of a word is enough.
-    private func matchExpression() -> String? {
-        func terms(_ text: String) -> [String] {
-            text.split { !$0.isLetter && !$0.isNumber }.prefix(32).map { "\"\($0)\"*" }
-        }
-        var parts: [String] = []
-        if let text = query.text {
-            let words = terms(text)
-            if words.isEmpty { return nil }
-            parts += words
-        }
-        if let location = query.location {
-            let words = terms(location)
-            if words.isEmpty { return nil }
-            parts += words.map { "location : \($0)" }
-        }
-        return parts.joined(separator: " AND ")
+    private func count(_ match: String, in db: Database) throws -> Total {
+        try db.boundedCount("SELECT 1 FROM event_texts WHERE event_texts MATCH ?", [match])
     }
 
-    private func candidate(_ row: Row) -> Candidate? {
-        let startTime: Int64 = row[2]
-        if let status = query.status, status.rawValue != row[4] as String { return nil }
-        if let creator = query.createdBy, creator != row[5] as String { return nil }
-        if !query.matches(tags: EventRules.tags(in: row[6])) { return nil }
-        if let after = query.startsAfter, startTime < after.milliseconds { return nil }
-        if let before = query.startsBefore, startTime >= before.milliseconds { return nil }
-        var score: Double = row[9]
+    // MARK: By text
+
+    /// Tier after tier, until there are enough for the page.
+    private func textMatches(in db: Database) throws -> ([Match], Total) {
+        var matches: [Match] = []
+        var found = 0
+        var looked = 0
+        for tier in order.tiers {
+            guard let match = matchExpression(tier) else { continue }
+            looked = 0
+            try look(Self.candidates, [match], in: db) { row in
+                looked += 1
+                guard let candidate = try candidate(row) else { return true }
+                found += 1
+                let key = order.key(of: candidate, tier: tier)
+                if order.isAfterCursor(key) { matches.append((key, try row.integer(0))) }
+                return true
+            }
+            if matches.count >= order.needed, tier != order.tiers.last { return (matches, try total(in: db)) }
+        }
+        return (matches, Total(count: min(found, EventQuery.candidateLimit), isExact: looked < EventQuery.candidateLimit))
+    }
+
+    /// How many there are in all, if not all were looked at on the way to the page.
+    private func total(in db: Database) throws -> Total {
+        guard let match = matchExpression(.prefixes, isWhole: true) else { return Total(count: 0) }
+        if !isFiltered { return try count(match, in: db) }
+        var (found, looked) = (0, 0)
+        try look(Self.candidates, [match], in: db) { row in
+            looked += 1
+            if try candidate(row) != nil { found += 1 }
+            return true
+        }
+        return Total(count: found, isExact: looked < EventQuery.candidateLimit)
+    }
+
+    private var isFiltered: Bool {
+        query.status != nil || query.createdBy != nil || !query.tags.isEmpty || query.startsAfter != nil || query.startsBefore != nil
+            || query.area != nil
+    }
+
+    private static let fields = "e.seq, e.id, e.start_time, e.created_at, e.title, e.status, e.created_by, e.tags, e.latitude, e.longitude"
+
+    /// Full-text rows come by their number, the newest first.
+    static let candidates = """
+        SELECT \(fields) FROM
+            (SELECT rowid AS seq FROM event_texts WHERE event_texts MATCH ? ORDER BY rowid DESC LIMIT \(EventQuery.candidateLimit)) m
+        CROSS JOIN events e ON e.seq = m.seq
+        """
+
+    /// What a tier holds beyond the tiers before it, in FTS5's query language; `nil` if that is nothing. Words are letters and digits only,
+    /// so that none of them can be read as a part of the language.
+    /// - Parameter isWhole: whether the tiers before it are part of it.
+    func matchExpression(_ tier: SearchOrder.Tier, isWhole: Bool = false) -> String? {
+        func all(_ words: [String], isPrefix: Bool) -> String {
+            "(" + words.map { "\"\($0)\"\(isPrefix ? "*" : "")" }.joined(separator: " AND ") + ")"
+        }
+        var expressions: [String] = []
+        if !order.words.isEmpty {
+            let phrase = "\"\(order.phrase.joined(separator: " "))\""
+            let words = all(order.words, isPrefix: false)
+            switch tier {
+            case .phrase: expressions.append(phrase)
+            case .words:
+                // One word by itself is a phrase.
+                if order.phrase.count == 1 { return nil }
+                expressions.append("(\(words) NOT \(phrase))")
+            case .prefixes:
+                let prefixes = all(order.words, isPrefix: true)
+                expressions.append(query.sort == .relevance && !isWhole ? "(\(prefixes) NOT \(words))" : prefixes)
+            }
+        }
+        if !order.locationWords.isEmpty { expressions.append("(location : \(all(order.locationWords, isPrefix: true)))") }
+        return expressions.isEmpty ? nil : expressions.joined(separator: " AND ")
+    }
+
+    // MARK: By place
+
+    /// The tree of places keeps 32-bit floats, rounded outwards: it may take a place for nearer than it is by so many kilometres.
+    private static let roundingKilometres = 0.01
+
+    /// From the nearest outwards, until the page is full and nothing that follows can belong on it; and then on, only to count.
+    private func nearest(in db: Database) throws -> ([Match], Total) {
+        guard let area = query.area else { return ([], Total(count: 0)) }
+        var matches: [Match] = []
+        var found = 0
+        var looked = 0
+        var isCut = false
+        var farthest = 0.0
+        let text = matchExpression(.prefixes)
+        let from = order.nearest.map { max(0, $0 - Self.roundingKilometres) } ?? 0
+        func visit(_ row: Row) throws -> Bool {
+            looked += 1
+            let isCounting = matches.count >= order.needed
+            if let candidate = try candidate(row) {
+                found += 1
+                let key = order.key(of: candidate, tier: .prefixes)
+                if order.isAfterCursor(key) {
+                    if query.sort != .distance || !isCounting || candidate.distance <= farthest + Self.roundingKilometres {
+                        matches.append((key, try row.integer(0)))
+                        if !isCounting { farthest = max(farthest, candidate.distance) }
+                    } else if order.nearest != nil {
+                        return false
+                    }
+                }
+            }
+            // The nearest of all are looked at for an order by time, too.
+            if looked >= EventQuery.candidateLimit, query.sort != .distance || isCounting {
+                isCut = true
+                return false
+            }
+            return true
+        }
+        let arguments: StatementArguments = [area.center.latitude, area.center.longitude, area.radiusKilometres, from]
+        if let text {
+            try look(Self.nearestWithText, arguments + [text], in: db, visit)
+        } else {
+            try look(Self.nearest, arguments, in: db, visit)
+        }
+        guard order.nearest != nil else { return (matches, Total(count: min(found, EventQuery.candidateLimit), isExact: !isCut)) }
+        return (matches, try totalNearby(area, text, in: db))
+    }
+
+    /// How many there are from the centre on, whatever page is read.
+    private func totalNearby(_ area: EventQuery.Area, _ text: String?, in db: Database) throws -> Total {
+        var (found, looked) = (0, 0)
+        func visit(_ row: Row) throws -> Bool {
+            looked += 1
+            if try candidate(row) != nil { found += 1 }
+            return looked < EventQuery.candidateLimit
+        }
+        let arguments: StatementArguments = [area.center.latitude, area.center.longitude, area.radiusKilometres, 0]
+        if let text {
+            try look(Self.nearestWithText, arguments + [text], in: db, visit)
+        } else {
+            try look(Self.nearest, arguments, in: db, visit)
+        }
+        return Total(count: found, isExact: looked < EventQuery.candidateLimit)
+    }
+
+    /// The tree gives places in the order of their distance: see ``NearestPlaces``.
+    static let nearest = """
+        SELECT \(fields) FROM event_places p CROSS JOIN events e ON e.seq = p.seq WHERE p.seq MATCH ems_nearest(?, ?, ?, ?)
+        """
+
+    static let nearestWithText = """
+        SELECT \(fields) FROM event_places p CROSS JOIN events e ON e.seq = p.seq WHERE p.seq MATCH ems_nearest(?, ?, ?, ?)
+            AND EXISTS (SELECT 1 FROM event_texts t WHERE t.rowid = p.seq AND t.event_texts MATCH ?)
+        """
+
+    // MARK: Candidates
+
+    /// - Parameter visit: whether to go on.
+    private func look(_ sql: String, _ arguments: StatementArguments, in db: Database, _ visit: (Row) throws -> Bool) throws {
+        let cursor = try Row.fetchCursor(db.cachedStatement(sql: sql), arguments: arguments)
+        while let row = try cursor.next(), try visit(row) {}
+    }
+
+    private func candidate(_ row: Row) throws -> SearchOrder.Candidate? {
+        let startTime = try row.timestamp(2)
+        if let status = query.status, status.rawValue != (try row.text(5)) { return nil }
+        if let creator = query.createdBy, creator != (try row.text(6)) { return nil }
+        if !query.tags.isEmpty, !query.matches(tags: EventRules.tags(in: try row.text(7))) { return nil }
+        if let after = query.startsAfter, startTime < after { return nil }
+        if let before = query.startsBefore, startTime >= before { return nil }
+        var distance = 0.0
         if let area = query.area {
-            guard let latitude = row[7] as Double?, let longitude = row[8] as Double? else { return nil }
-            let distance = area.center.distance(to: Coordinates(latitude: latitude, longitude: longitude))
-            if distance > area.radiusKilometres { return nil }
-            if query.sort == .distance { score = distance }
+            guard let latitude = try row.optionalNumber(8), let longitude = try row.optionalNumber(9) else { return nil }
+            distance = area.center.distance(to: Coordinates(latitude: latitude, longitude: longitude))
+            if !(distance <= area.radiusKilometres) { return nil }
         }
-        return Candidate(seq: row[0], id: row[1], startTime: startTime, createdAt: row[3], score: score)
-    }
-
-    private func precedes(_ left: Candidate, _ right: Candidate) -> Bool {
-        switch query.sort {
-        case .relevance, .distance: (left.score, right.id) < (right.score, left.id)
-        case .startTime: (left.startTime, left.id) < (right.startTime, right.id)
-        case .startTimeDescending: (left.startTime, left.id) > (right.startTime, right.id)
-        case .createdAt: (left.createdAt, left.id) < (right.createdAt, right.id)
-        case .createdAtDescending: (left.createdAt, left.id) > (right.createdAt, right.id)
-        }
+        return SearchOrder.Candidate(
+            id: try row.id(1), startTime: startTime, createdAt: try row.timestamp(3),
+            title: query.sort == .relevance ? try row.text(4) : "", distance: distance)
     }
 }

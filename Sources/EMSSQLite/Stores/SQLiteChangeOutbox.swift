@@ -20,7 +20,7 @@ struct SQLiteChangeOutbox: ChangeOutbox {
     func pendingChanges(limit: Int) async throws -> [Change] {
         try await database.read { db in
             try db.all("SELECT id, body FROM pending_changes ORDER BY id LIMIT ?", [limit]) { row in
-                try Change(id: try row.id(0), body: Array(row[1] as Data))
+                try Change(id: try row.id(0), body: Array(try row.data(1)))
             }
         }
     }
@@ -35,7 +35,7 @@ struct SQLiteChangeOutbox: ChangeOutbox {
         try await database.read { db in
             // What is pending is little, or there is trouble; beyond the bound its exact number tells no more.
             let count = try db.boundedCount("SELECT 1 FROM pending_changes", []).count
-            let oldest = try db.first("SELECT created_at FROM pending_changes ORDER BY id LIMIT 1") { $0.timestamp(0) }
+            let oldest = try db.first("SELECT created_at FROM pending_changes ORDER BY id LIMIT 1") { try $0.timestamp(0) }
             return PendingStatus(count: count, oldest: oldest)
         }
     }

@@ -27,7 +27,7 @@ struct SQLiteEventStore: EventStore {
                         event.createdAt.milliseconds,
                     ])
             }
-            guard try Self.insertRow(of: event, in: db) else { throw EMSError(.exists, "there is an event \(event.id) already") }
+            guard try Self.insertRow(of: event, in: db) else { throw EMSError(.exists, "event \(event.id) already exists") }
             try SQLiteChangeOutbox.append(change, in: db)
             return .inserted
         }
@@ -78,8 +78,8 @@ struct SQLiteEventStore: EventStore {
         """
 
     private static let takenOfBatch = """
-        SELECT id FROM temp.batch_events WHERE id IN (SELECT id FROM main.events)
-        UNION SELECT id FROM temp.batch_events WHERE import_key IN (SELECT import_key FROM main.events)
+        SELECT id FROM temp.batch_events b WHERE EXISTS (SELECT 1 FROM main.events e WHERE e.id = b.id)
+            OR (b.import_key IS NOT NULL AND EXISTS (SELECT 1 FROM main.events e WHERE e.import_key = b.import_key AND e.import_key IS NOT NULL))
         """
 
     private static let insertedColumns = """
@@ -187,7 +187,7 @@ struct SQLiteEventStore: EventStore {
             try db.all(
                 "SELECT value FROM row_counts WHERE dimension = 'events.tag' AND value >= ? AND value < ? ORDER BY value LIMIT ?",
                 [text, text + Self.beyond, limit]
-            ) { $0[0] }
+            ) { try $0.text(0) }
         }
     }
 
@@ -216,16 +216,16 @@ struct SQLiteEventStore: EventStore {
     }
 
     static func event(_ row: Row) throws -> Event {
-        let latitude: Double? = row[11]
-        let longitude: Double? = row[12]
-        let tags: String = row[4]
+        let (latitude, longitude) = (try row.optionalNumber(11), try row.optionalNumber(12))
         var place: Coordinates?
         if let latitude, let longitude { place = Coordinates(latitude: latitude, longitude: longitude) }
         return Event(
-            id: try row.id(0), title: row[1], description: row[2], location: row[3], startTime: row.timestamp(5), endTime: row.timestamp(6),
-            createdBy: row[7], tags: EventRules.tags(in: tags), maxAttendees: row[8], status: try row.word(9),
-            attachmentURL: row[10], coordinates: place, createdAt: row.timestamp(13), updatedAt: row.timestamp(14), version: row[15],
-            origin: try (row[16] as String?).map(origin), importKey: (row[17] as Data?).map { ImportKey(bytes: Array($0)) })
+            id: try row.id(0), title: try row.text(1), description: try row.text(2), location: try row.text(3),
+            startTime: try row.timestamp(5), endTime: try row.timestamp(6), createdBy: try row.text(7),
+            tags: EventRules.tags(in: try row.text(4)), maxAttendees: try row.optionalInteger(8).map { Int($0) },
+            status: try row.word(9), attachmentURL: try row.optionalText(10), coordinates: place, createdAt: try row.timestamp(13),
+            updatedAt: try row.timestamp(14), version: Int(try row.counter(15)), origin: try row.optionalText(16).map(origin),
+            importKey: try row.optionalData(17).map { ImportKey(bytes: Array($0)) })
     }
 
     private static func text(_ origin: EventOrigin) -> String { String(decoding: origin.json(), as: UTF8.self) }
@@ -247,7 +247,7 @@ struct SQLiteEventStore: EventStore {
             "SELECT fingerprint, event_id FROM idempotency_keys WHERE owner = ? AND key = ? AND created_at >= ?",
             [key.owner, key.key, alive.milliseconds]
         ) { row in
-            Array(row[0] as Data) == key.fingerprint ? .repeated(try row.id(1)) : .keyReused
+            Array(try row.data(0)) == key.fingerprint ? .repeated(try row.id(1)) : .keyReused
         }
     }
 

@@ -83,7 +83,11 @@ struct SQLiteNotificationStore: NotificationStore {
                 everyone_count - max(from_ordinal, read_ordinal, everyone_purged) - read_singly + unread_own
             FROM inboxes, stream WHERE user_id = ?
             """, [user.description]
-        ) { Inbox(user: user.description, fromPosition: $0[0], readPosition: $0[1], unread: $0[2]) }
+        ) {
+            Inbox(
+                user: user.description, fromPosition: try $0.counter(0), readPosition: try $0.counter(1),
+                unread: max(0, Int(try $0.integer(2))))
+        }
         guard let inbox else { throw EMSError.notFound("user", user) }
         return inbox
     }
@@ -95,22 +99,25 @@ struct SQLiteNotificationStore: NotificationStore {
     func inbox(of user: UserID, _ query: InboxQuery) async throws -> InboxPage {
         try await database.read { db in
             let inbox = try Self.inbox(of: user, in: db)
+            let floor = query.unreadOnly ? max(inbox.fromPosition, inbox.readPosition) : inbox.fromPosition
+            let ownFloor = query.unreadOnly ? inbox.readPosition : 0
             var before = Int64.max
-            var offset = query.page.offset
             if case .key(let value, _) = query.page.after {
                 before = value
-                offset = 0
+            } else if query.page.offset > 0 {
+                let arguments: StatementArguments = [inbox.user, floor, ownFloor, query.page.offset - 1]
+                let last = try db.first(Self.skippedPosition(unreadOnly: query.unreadOnly), arguments) { try $0.counter(0) }
+                guard let last else { return InboxPage(entries: [], next: nil) }
+                before = last
             }
             let wanted = query.page.size + 1
-            let floor = query.unreadOnly ? max(inbox.fromPosition, inbox.readPosition) : inbox.fromPosition
-            let everyone = try db.all(
-                Self.everyonePage(unreadOnly: query.unreadOnly), [inbox.user, floor, before, offset + wanted]
-            ) { try Self.entry($0, readUpTo: inbox.readPosition) }
-            let own = try db.all(
-                Self.ownPage(unreadOnly: query.unreadOnly),
-                [inbox.user, query.unreadOnly ? inbox.readPosition : 0, before, offset + wanted]
-            ) { try Self.entry($0, readUpTo: inbox.readPosition) }
-            let found = merged(everyone, own) { $0.position > $1.position }.dropFirst(offset)
+            let everyone = try db.all(Self.everyonePage(unreadOnly: query.unreadOnly), [inbox.user, floor, before, wanted]) {
+                try Self.entry($0, readUpTo: inbox.readPosition)
+            }
+            let own = try db.all(Self.ownPage(unreadOnly: query.unreadOnly), [inbox.user, ownFloor, before, wanted]) {
+                try Self.entry($0, readUpTo: inbox.readPosition)
+            }
+            let found = merged(everyone, own) { $0.position > $1.position }
             let page = Array(found.prefix(query.page.size))
             let next = found.count > page.count ? page.last.map { PageCursor.key(value: $0.position, id: "") } : nil
             return InboxPage(entries: page, next: next)
@@ -124,6 +131,17 @@ struct SQLiteNotificationStore: NotificationStore {
             SELECT \(columns), \(unreadOnly ? "0" : isRead) FROM notifications n
             WHERE n.is_for_everyone = 1 AND n.position > ?2 AND n.position < ?3 \(unreadOnly ? "AND NOT \(isRead)" : "")
             ORDER BY n.position DESC LIMIT ?4
+            """
+    }
+
+    /// The position of the last notification before a numbered page: both kinds, merged as they come along their indexes. Arguments:
+    /// user, floor of everyone's, floor of the user's own, how many to pass over.
+    static func skippedPosition(unreadOnly: Bool) -> String {
+        let isRead = "EXISTS (SELECT 1 FROM everyone_reads r WHERE r.user_id = ?1 AND r.position = n.position)"
+        return """
+            SELECT n.position FROM notifications n WHERE n.is_for_everyone = 1 AND n.position > ?2 \(unreadOnly ? "AND NOT \(isRead)" : "")
+            UNION ALL SELECT i.position FROM inbox_entries i WHERE i.user_id = ?1 AND i.position > ?3 \(unreadOnly ? "AND i.is_read = 0" : "")
+            ORDER BY 1 DESC LIMIT 1 OFFSET ?4
             """
     }
 
@@ -154,7 +172,7 @@ struct SQLiteNotificationStore: NotificationStore {
 
     func position(of id: NotificationID) async throws -> Int64? {
         try await database.read { db in
-            try db.first("SELECT position FROM notifications WHERE id = ?", [id.description]) { $0[0] as Int64 }
+            try db.first("SELECT position FROM notifications WHERE id = ?", [id.description]) { try $0.counter(0) }
         }
     }
 
@@ -163,17 +181,17 @@ struct SQLiteNotificationStore: NotificationStore {
     }
 
     static func latestPosition(in db: Database) throws -> Int64 {
-        try db.first("SELECT last_position FROM stream") { $0[0] } ?? 0
+        try db.first("SELECT last_position FROM stream") { try $0.counter(0) } ?? 0
     }
 
     func inbox(of user: UserID, after position: Int64, through end: Int64, limit: Int) async throws -> [RecordedNotification] {
         try await database.read { db in
             let inbox = try Self.inbox(of: user, in: db)
             let everyone = try db.all(Self.everyoneAfter, [max(position, inbox.fromPosition), end, limit]) {
-                RecordedNotification(position: $0[0], notification: try Self.notification($0), isForEveryone: true)
+                RecordedNotification(position: try $0.counter(0), notification: try Self.notification($0), isForEveryone: true)
             }
             let own = try db.all(Self.ownAfter, [inbox.user, position, end, limit]) {
-                RecordedNotification(position: $0[0], notification: try Self.notification($0), isForEveryone: false)
+                RecordedNotification(position: try $0.counter(0), notification: try Self.notification($0), isForEveryone: false)
             }
             return Array(merged(everyone, own) { $0.position < $1.position }.prefix(limit))
         }
@@ -202,7 +220,7 @@ struct SQLiteNotificationStore: NotificationStore {
     func notifications(after position: Int64, limit: Int) async throws -> [RecordedNotification] {
         try await database.read { db in
             try db.all(Self.tail, [position, limit]) { row in
-                RecordedNotification(position: row[0], notification: try Self.notification(row), isForEveryone: row[9])
+                RecordedNotification(position: try row.counter(0), notification: try Self.notification(row), isForEveryone: try row.flag(9))
             }
         }
     }
@@ -223,7 +241,7 @@ struct SQLiteNotificationStore: NotificationStore {
         try await database.write { db in
             let inbox = try Self.inbox(of: user, in: db)
             let found = try db.first("SELECT position, is_for_everyone FROM notifications WHERE id = ?", [id.description]) {
-                (position: $0[0] as Int64, isForEveryone: $0[1] as Bool)
+                (position: try $0.counter(0), isForEveryone: try $0.flag(1))
             }
             guard let found else { return false }
             if found.isForEveryone {
@@ -269,7 +287,7 @@ struct SQLiteNotificationStore: NotificationStore {
     // MARK: Purging
 
     /// The oldest notifications of all. AUTOINCREMENT sees to it that no position is given out again, though all were purged.
-    static let oldest = "SELECT position, ordinal, recorded_at FROM notifications WHERE position > 0 ORDER BY position LIMIT ?"
+    static let oldest = "SELECT position, ordinal, recorded_at FROM notifications WHERE position > 0 ORDER BY position"
 
     func purge(before moment: Timestamp, limit: Int) async throws -> Int {
         try await database.write { db in
@@ -301,11 +319,24 @@ struct SQLiteNotificationStore: NotificationStore {
         try await database.read { db in try Self.old(before: moment, limit: limit, in: db).count }
     }
 
+    /// How many notifications from the future may stand in a row.
+    private static let uncertainLimit = 100_000
+
+    /// The oldest notifications up to the last that was recorded before a moment. A clock that was ahead once may have recorded any of
+    /// them in the future: such a time says nothing, the notification goes with those around it.
     private static func old(before moment: Timestamp, limit: Int, in db: Database) throws -> [(position: Int64, ordinal: Int64?)] {
-        let cursor = try Row.fetchCursor(db.cachedStatement(sql: oldest), arguments: [limit])
+        let now = Timestamp.now()
+        let cursor = try Row.fetchCursor(db.cachedStatement(sql: oldest))
         var found: [(position: Int64, ordinal: Int64?)] = []
-        while let row = try cursor.next(), row.timestamp(2) < moment {
-            found.append((row[0], row[1]))
+        var uncertain: [(position: Int64, ordinal: Int64?)] = []
+        while found.count < limit, uncertain.count <= uncertainLimit, let row = try cursor.next() {
+            let recordedAt = try row.integer(2)
+            if recordedAt >= moment.milliseconds, recordedAt <= now.milliseconds { break }
+            uncertain.append((try row.counter(0), try row.optionalInteger(1)))
+            if recordedAt < moment.milliseconds {
+                found += uncertain
+                uncertain = []
+            }
         }
         return found
     }
@@ -314,14 +345,15 @@ struct SQLiteNotificationStore: NotificationStore {
 
     static func notification(_ row: Row) throws -> Notification {
         var event: Notification.EventReference?
-        if row[3] as String? != nil { event = .init(id: try row.id(3), title: row[4], action: row[5]) }
+        if try row.optionalText(3) != nil { event = .init(id: try row.id(3), title: try row.text(4), action: try row.text(5)) }
         return Notification(
-            id: try row.id(1), kind: try row.word(2), event: event, message: row[6], actor: row[7], timestamp: row.timestamp(8))
+            id: try row.id(1), kind: try row.word(2), event: event, message: try row.optionalText(6), actor: try row.text(7),
+            timestamp: try row.timestamp(8))
     }
 
     private static func entry(_ row: Row, readUpTo readPosition: Int64) throws -> InboxEntry {
-        let position: Int64 = row[0]
-        return InboxEntry(position: position, notification: try notification(row), isRead: position <= readPosition || row[9])
+        let position = try row.counter(0)
+        return InboxEntry(position: position, notification: try notification(row), isRead: try position <= readPosition || row.flag(9))
     }
 }
 

@@ -11,7 +11,7 @@ struct SQLiteRateLimitStore: RateLimitStore {
             try db.run("DELETE FROM attempts WHERE expires_at <= ?", [now.milliseconds])
             var counted = try db.all(
                 "SELECT at FROM attempts WHERE key = ? AND at > ? ORDER BY at DESC LIMIT ?", [key, start.milliseconds, limit]
-            ) { $0.timestamp(0) }
+            ) { try $0.timestamp(0) }
             guard counted.count < limit else {
                 return RateAllowance(limit: limit, window: window, counted: counted, isGranted: false, at: now)
             }

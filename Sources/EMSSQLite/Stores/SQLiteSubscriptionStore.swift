@@ -29,7 +29,7 @@ struct SQLiteSubscriptionStore: SubscriptionStore {
             try db.all(
                 "SELECT event_id, created_at FROM subscriptions WHERE user_id = ? AND event_id > ? ORDER BY event_id LIMIT ?",
                 [user.description, event?.description ?? "", limit]
-            ) { Subscription(eventID: try $0.id(0), userID: user, createdAt: $0.timestamp(1)) }
+            ) { Subscription(eventID: try $0.id(0), userID: user, createdAt: try $0.timestamp(1)) }
         }
     }
 }

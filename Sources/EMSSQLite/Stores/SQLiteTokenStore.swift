@@ -12,10 +12,15 @@ struct SQLiteTokenStore: TokenStore {
 
     static let columns = "s.id, s.user_id, s.label, s.created_at, s.expires_at, s.ended_at"
 
-    func open(_ session: Session, refreshToken: RefreshTokenRecord?) async throws {
+    func open(_ session: Session, refreshToken: RefreshTokenRecord?, verified version: Int64) async throws -> Bool {
         try await database.write { db in
+            let isUnchanged = try db.first(
+                "SELECT 1 FROM users WHERE id = ? AND is_active = 1 AND credential_version = ?", [session.userID.description, version]
+            ) { _ in true }
+            guard isUnchanged != nil else { return false }
             try Self.insert(session, in: db)
             if let refreshToken { try Self.insert(refreshToken, in: db) }
+            return true
         }
     }
 
@@ -29,33 +34,43 @@ struct SQLiteTokenStore: TokenStore {
         try await database.read { db in
             try db.first(
                 """
-                SELECT \(Self.columns), u.id, u.username, u.email, u.full_name, u.role, u.is_active, u.created_at, u.updated_at,
-                    u.last_login_at
+                SELECT \(Self.columns), u.id, u.username, u.email, u.full_name, u.role, u.is_active, u.is_verified, u.created_at,
+                    u.updated_at, u.last_login_at
                 FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = ?
                 """, [id.description]
             ) { (try Self.session($0), try SQLiteUserStore.user($0, from: 6)) }
         }
     }
 
-    func rotate(_ digest: [UInt8], to successor: RefreshTokenRecord, at now: Timestamp) async throws -> RotationOutcome {
+    func rotate(_ digest: [UInt8], to successor: RefreshTokenRecord, nonce: [UInt8], at now: Timestamp) async throws -> RotationOutcome {
         try await database.write { db in
             struct Known {
                 let session: SessionID
-                let isUsed: Bool
+                let usedAt: Timestamp?
+                let nonce: [UInt8]?
                 let isAlive: Bool
             }
             let known = try db.first(
                 """
-                SELECT r.session_id, r.used_at IS NOT NULL, r.expires_at > ?2 AND s.ended_at IS NULL AND s.expires_at > ?2
+                SELECT r.session_id, r.used_at, r.successor_nonce, r.expires_at > ?2 AND s.ended_at IS NULL AND s.expires_at > ?2
                 FROM refresh_tokens r JOIN sessions s ON s.id = r.session_id WHERE r.digest = ?1
                 """, [Data(digest), now.milliseconds]
-            ) { Known(session: try $0.id(0), isUsed: $0[1], isAlive: $0[2]) }
+            ) {
+                Known(
+                    session: try $0.id(0), usedAt: try $0.optionalTimestamp(1), nonce: try $0.optionalData(2).map { Array($0) },
+                    isAlive: try $0.flag(3))
+            }
             guard let known, known.isAlive else { return .refused }
-            guard !known.isUsed else {
+            if let usedAt = known.usedAt {
+                if let nonce = known.nonce, now <= usedAt.adding(seconds: RefreshTokenRecord.graceSeconds) {
+                    return .repeated(known.session, nonce: nonce)
+                }
                 try db.run("UPDATE sessions SET ended_at = ? WHERE id = ?", [now.milliseconds, known.session.description])
                 return .reused(known.session)
             }
-            try db.run("UPDATE refresh_tokens SET used_at = ? WHERE digest = ?", [now.milliseconds, Data(digest)])
+            try db.run(
+                "UPDATE refresh_tokens SET used_at = ?, successor_nonce = ? WHERE digest = ?",
+                [now.milliseconds, Data(nonce), Data(digest)])
             try Self.insert(successor, in: db)
             return .rotated(known.session)
         }
@@ -77,7 +92,8 @@ struct SQLiteTokenStore: TokenStore {
 
     func endAll(of user: UserID, except kept: SessionID?, at now: Timestamp) async throws -> Int {
         try await database.write { db in
-            try db.run(
+            try db.run("UPDATE users SET credential_version = credential_version + 1 WHERE id = ?", [user.description])
+            return try db.run(
                 "UPDATE sessions SET ended_at = ?1 WHERE user_id = ?2 AND ended_at IS NULL AND expires_at > ?1 AND id <> ?3",
                 [now.milliseconds, user.description, kept?.description ?? ""])
         }
@@ -140,7 +156,7 @@ struct SQLiteTokenStore: TokenStore {
 
     static func session(_ row: Row) throws -> Session {
         Session(
-            id: try row.id(0), userID: try row.id(1), label: row[2], createdAt: row.timestamp(3), expiresAt: row.timestamp(4),
-            endedAt: row.optionalTimestamp(5))
+            id: try row.id(0), userID: try row.id(1), label: try row.text(2), createdAt: try row.timestamp(3),
+            expiresAt: try row.timestamp(4), endedAt: try row.optionalTimestamp(5))
     }
 }

@@ -4,7 +4,7 @@ import GRDB
 struct SQLiteUserStore: UserStore {
     let database: SQLiteDatabase
 
-    private static let columns = "id, username, email, full_name, role, is_active, created_at, updated_at, last_login_at"
+    private static let columns = "id, username, email, full_name, role, is_active, is_verified, created_at, updated_at, last_login_at"
 
     func insert(_ user: User, passwordHash: String) async throws {
         try await database.write { db in try Self.insert(user, passwordHash, in: db) }
@@ -37,13 +37,13 @@ struct SQLiteUserStore: UserStore {
     static func insertRow(of user: User, passwordHash: String, in db: Database) throws {
         try db.run(
             """
-            INSERT INTO users (id, username, username_key, email, email_key, full_name, role, is_active, password_hash,
+            INSERT INTO users (id, username, username_key, email, email_key, full_name, role, is_active, is_verified, password_hash,
                 created_at, updated_at, last_login_at)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             [
                 user.id.description, user.username, UserRules.caseFolded(user.username), user.email, UserRules.caseFolded(user.email),
-                user.fullName, user.role.rawValue, user.isActive, passwordHash, user.createdAt.milliseconds,
+                user.fullName, user.role.rawValue, user.isActive, user.isVerified, passwordHash, user.createdAt.milliseconds,
                 user.updatedAt.milliseconds, user.lastLoginAt?.milliseconds,
             ])
     }
@@ -70,7 +70,7 @@ struct SQLiteUserStore: UserStore {
             try db.all(
                 "SELECT username FROM users WHERE username_key >= ? AND username_key < ? ORDER BY username_key LIMIT ?",
                 [key, key + SQLiteEventStore.beyond, limit]
-            ) { $0[0] }
+            ) { try $0.text(0) }
         }
     }
 
@@ -80,47 +80,64 @@ struct SQLiteUserStore: UserStore {
 
     func credentials(login: String) async throws -> Credentials? {
         try await database.read { db in
-            try Self.find(login, in: db, "\(Self.columns), password_hash") { Credentials(user: try Self.user($0), passwordHash: $0[9]) }
+            try Self.find(login, in: db, Self.credentialColumns, Self.credentials)
         }
     }
 
     func credentials(id: UserID) async throws -> Credentials? {
         try await database.read { db in
-            try db.first("SELECT \(Self.columns), password_hash FROM users WHERE id = ?", [id.description]) {
-                Credentials(user: try Self.user($0), passwordHash: $0[9])
-            }
+            try db.first("SELECT \(Self.credentialColumns) FROM users WHERE id = ?", [id.description], Self.credentials)
         }
     }
 
-    func update(_ user: User) async throws {
+    func change(_ id: UserID, _ change: UserChange, at now: Timestamp) async throws -> User {
         try await database.write { db in
-            let changed = try Self.refusingDuplicates(of: user) {
-                try db.run(
-                    """
-                    UPDATE users SET username = ?, username_key = ?, email = ?, email_key = ?, full_name = ?, role = ?, is_active = ?,
-                        updated_at = ?
-                    WHERE id = ?
-                    """,
-                    [
-                        user.username, UserRules.caseFolded(user.username), user.email, UserRules.caseFolded(user.email), user.fullName,
-                        user.role.rawValue, user.isActive, user.updatedAt.milliseconds, user.id.description,
-                    ])
+            var assignments = ["updated_at = ?"]
+            var arguments: StatementArguments = [now.milliseconds]
+            func set(_ column: String, _ value: (any DatabaseValueConvertible)?) {
+                assignments.append("\(column) = ?")
+                arguments += [value]
             }
-            if changed == 0 { throw EMSError.notFound("user", user.id) }
+            if let username = change.username {
+                set("username", username)
+                set("username_key", UserRules.caseFolded(username))
+            }
+            if let email = change.email {
+                set("email", email)
+                set("email_key", UserRules.caseFolded(email))
+            }
+            if let fullName = change.fullName { set("full_name", fullName) }
+            if let role = change.role { set("role", role.rawValue) }
+            if let isActive = change.isActive { set("is_active", isActive) }
+            if change.isActive == false { assignments.append("credential_version = credential_version + 1") }
+            try Self.refusingDuplicates(username: change.username ?? "", email: change.email ?? "") {
+                _ = try db.run("UPDATE users SET \(assignments.joined(separator: ", ")) WHERE id = ?", arguments + [id.description])
+            }
+            let changed = try db.first("SELECT \(Self.columns) FROM users WHERE id = ?", [id.description]) { try Self.user($0) }
+            guard let changed else { throw EMSError.notFound("user", id) }
+            return changed
         }
     }
 
-    func setPasswordHash(_ hash: String, of id: UserID, at now: Timestamp) async throws {
+    func setPasswordHash(_ hash: String, of id: UserID, expecting version: Int64?, at now: Timestamp) async throws {
         try await database.write { db in
             let changed = try db.run(
-                "UPDATE users SET password_hash = ?, updated_at = ? WHERE id = ?", [hash, now.milliseconds, id.description])
-            if changed == 0 { throw EMSError.notFound("user", id) }
+                """
+                UPDATE users SET password_hash = ?1, updated_at = ?2, credential_version = credential_version + 1
+                WHERE id = ?3 AND credential_version = coalesce(?4, credential_version)
+                """, [hash, now.milliseconds, id.description, version])
+            if changed > 0 { return }
+            guard try db.first("SELECT 1 FROM users WHERE id = ?", [id.description], { _ in true }) != nil else {
+                throw EMSError.notFound("user", id)
+            }
+            throw Credentials.changed
         }
     }
 
-    func noteLogin(of id: UserID, at now: Timestamp) async throws {
+    func recordLogin(of id: UserID, at now: Timestamp) async throws {
         try await database.write { db in
-            _ = try db.run("UPDATE users SET last_login_at = ? WHERE id = ?", [now.milliseconds, id.description])
+            _ = try db.run(
+                "UPDATE users SET last_login_at = max(coalesce(last_login_at, ?1), ?1) WHERE id = ?2", [now.milliseconds, id.description])
         }
     }
 
@@ -198,6 +215,12 @@ struct SQLiteUserStore: UserStore {
         }
     }
 
+    private static let credentialColumns = "\(columns), password_hash, credential_version"
+
+    private static func credentials(_ row: Row) throws -> Credentials {
+        Credentials(user: try user(row), passwordHash: try row.text(10), version: try row.integer(11))
+    }
+
     private static func find<Value>(_ login: String, in db: Database, _ columns: String, _ convert: (Row) throws -> Value) throws -> Value?
     {
         // SQLite would read no further than a NUL, and find who is called what stands before it.
@@ -209,22 +232,23 @@ struct SQLiteUserStore: UserStore {
 
     static func user(_ row: Row, from start: Int = 0) throws -> User {
         User(
-            id: try row.id(start), username: row[start + 1], email: row[start + 2], fullName: row[start + 3],
-            role: try row.word(start + 4), isActive: row[start + 5], createdAt: row.timestamp(start + 6),
-            updatedAt: row.timestamp(start + 7), lastLoginAt: row.optionalTimestamp(start + 8))
+            id: try row.id(start), username: try row.text(start + 1), email: try row.text(start + 2),
+            fullName: try row.optionalText(start + 3), role: try row.word(start + 4), isActive: try row.flag(start + 5),
+            isVerified: try row.flag(start + 6), createdAt: try row.timestamp(start + 7), updatedAt: try row.timestamp(start + 8),
+            lastLoginAt: try row.optionalTimestamp(start + 9))
     }
 
     static func refusingDuplicates<Value>(of user: User, _ body: () throws -> Value) throws -> Value {
+        try refusingDuplicates(username: user.username, email: user.email, body)
+    }
+
+    private static func refusingDuplicates<Value>(username: String, email: String, _ body: () throws -> Value) throws -> Value {
         do {
             return try body()
         } catch let error as DatabaseError where error.resultCode == .SQLITE_CONSTRAINT {
             let message = error.message ?? ""
-            if message.contains("username_key") {
-                throw EMSError.usernameTaken(user.username)
-            }
-            if message.contains("email_key") {
-                throw EMSError.emailTaken(user.email)
-            }
+            if message.contains("username_key") { throw EMSError.usernameTaken(username) }
+            if message.contains("email_key") { throw EMSError.emailTaken(email) }
             throw error
         }
     }
@@ -233,7 +257,7 @@ struct SQLiteUserStore: UserStore {
 extension Database {
     /// Counts the rows of a query, up to the bound beyond which an exact number would cost too much.
     func boundedCount(_ sql: String, _ arguments: StatementArguments) throws -> Total {
-        let bound = PageRequest.depthLimit
+        let bound = PageRequest.countLimit
         let count = try integer("SELECT count(*) FROM (\(sql) LIMIT \(bound + 1))", arguments) ?? 0
         return Total(count: min(count, bound), isExact: count <= bound)
     }

@@ -82,7 +82,8 @@ struct Operation: Sendable {
         var all = errors
         if access == .bearer { all += [.unauthenticated, .tokenExpired, .tokenRevoked] }
         if body != nil { all += [.tooLarge, .unsupportedMediaType, .invalid] }
-        if parameters.contains(where: { $0.place == .query }) { all.append(.invalid) }
+        // Also where there are no parameters: unknown ones are refused.
+        if tag != .operations { all.append(.invalid) }
         if parameters.contains(where: { $0.place == .path }) { all.append(.notFound) }
         if producesContent { all.append(.notAcceptable) }
         // What is no request of HTTP reaches no route.
@@ -92,6 +93,9 @@ struct Operation: Sendable {
         if body != nil { all.append(.storeFull) }
         return ErrorCode.allCases.filter(all.contains)
     }
+
+    /// The names of the query parameters.
+    var queryNames: [String] { parameters.filter { $0.place == .query }.map(\.name) }
 
     /// Whether an answer has a body, about whose type the client may have a wish.
     var producesContent: Bool { answers.contains { $0.content != nil } }

@@ -151,8 +151,7 @@ extension QueryParameter where Value == PageCursor {
 /// The parameters of everything that comes in pages.
 enum PageParameters {
     static let number = QueryParameter.integer(
-        "page", "Which page, from 1. It reaches up to row \(PageRequest.depthLimit); further on, read with `after`.",
-        1...PageRequest.depthLimit, initially: 1)
+        "page", "The page, from 1. One beyond the end is empty. For many pages, `after` is faster.", 1...Int.max, initially: 1)
     static let size = QueryParameter.integer("page_size", "How many on a page.", PageRequest.sizeRange, initially: 10)
 
     static var descriptions: [ParameterDescription] {

@@ -8,7 +8,7 @@ enum Schemas {
         ("User", user), ("UserPage", userPage), ("Registration", registration), ("ProfilePatch", profilePatch),
         ("Credentials", credentials), ("Grant", grant), ("RefreshRequest", refreshRequest), ("PasswordChange", passwordChange),
         ("Session", session),
-        ("SubscriptionRequest", subscriptionRequest), ("SubscriptionAnswer", subscriptionAnswer), ("Subscription", subscription),
+        ("SubscriptionRequest", subscriptionRequest), ("Subscription", subscription),
         ("SubscriptionPage", subscriptionPage),
         ("Notification", notification), ("UnreadCount", unreadCount), ("Done", done),
         ("Health", health), ("Readiness", readiness), ("KeySet", keySet),
@@ -70,7 +70,8 @@ enum Schemas {
     ]
 
     static let eventDraft = JSONSchema.object(
-        "What a person says about an event; other members (`event_id`, `created_by`, `version`…) are passed over.", draftProperties,
+        "What a person says about an event. Members that cannot be written (`event_id`, `created_by`, `version`…) are ignored; any other is an error.",
+        draftProperties,
         optional: Set(draftProperties.map(\.name)).subtracting(["title", "start_time", "end_time"]), example: eventDraftExample)
 
     static let eventPatch = JSONSchema.object(
@@ -92,7 +93,7 @@ enum Schemas {
 
     private static let userExample: JSONValue = [
         "user_id": exampleID, "username": "ada", "email": "ada@example.com", "full_name": "Ada Lovelace", "role": "user",
-        "is_active": true, "created_at": exampleTime, "updated_at": exampleTime, "last_login_at": .null,
+        "is_active": true, "created_at": exampleTime, "updated_at": exampleTime, "is_verified": false, "last_login": .null,
     ]
 
     static let user = JSONSchema.object(
@@ -100,10 +101,10 @@ enum Schemas {
         [
             ("user_id", .id()), ("username", username), ("email", email), ("full_name", fullName), ("role", .word(Role.self)),
             ("is_active", .boolean("Whether the user may log in.")), ("created_at", .time()), ("updated_at", .time()),
-            ("last_login_at", .time().orNull()),
-        ], optional: ["email", "last_login_at"], example: userExample)
+            ("is_verified", .boolean()), ("last_login", .time().orNull()),
+        ], optional: ["email", "is_verified", "last_login"], example: userExample)
 
-    static let userPage = page(of: "users", "User", userExample)
+    static let userPage = page(of: "users", "User", userExample, isExact: true)
 
     static let registration = JSONSchema.object(
         nil, [("email", email), ("username", username), ("password", password), ("full_name", fullName)], optional: ["full_name"],
@@ -156,10 +157,6 @@ enum Schemas {
 
     static let subscriptionRequest = JSONSchema.object(nil, [("event_id", .string("The event's id."))], example: ["event_id": exampleID])
 
-    static let subscriptionAnswer = JSONSchema.object(
-        nil, [("status", .word(SubscriptionRoutes.Outcome.self)), ("event_id", .id()), ("message", .string())],
-        example: ["status": "subscribed", "event_id": exampleID, "message": "you will hear of this event"])
-
     private static let subscriptionExample: JSONValue = ["event_id": exampleID, "user_id": exampleID, "created_at": exampleTime]
 
     static let subscription = JSONSchema.object(
@@ -184,12 +181,12 @@ enum Schemas {
                     "The event as it was called then.",
                     [("id", .id()), ("title", .string()), ("action", .string()), ("timestamp", .time())])
             ), ("message", .string("What an operator wrote.")), ("user", .string("The username of who did it.")), ("timestamp", .time()),
-            ("read", .boolean()),
+            ("is_read", .boolean()),
         ], optional: ["event", "message"],
         example: [
             "type": "notification", "notification_id": exampleID, "notification_type": "event.created",
             "event": ["id": exampleID, "title": "Tech Conference", "action": "created", "timestamp": exampleTime], "user": "ada",
-            "timestamp": exampleTime, "read": false,
+            "timestamp": exampleTime, "is_read": false,
         ])
 
     static let unreadCount = JSONSchema.object(nil, [("count", .integer(minimum: 0))], example: ["count": 3])

@@ -12,17 +12,20 @@ struct APIRequest: Sendable {
     let context: APIContext
     let operation: Operation
     let clientAddress: NetworkAddress
+    /// The bytes of the body; none if the operation takes none.
+    let body: [UInt8]
     private let knownIdentity: AuthenticationService.Identity?
 
     /// - Parameter identity: whom the request speaks for, where the operation asks for that.
     init(
-        request: Request, context: APIContext, operation: Operation, clientAddress: NetworkAddress,
+        request: Request, context: APIContext, operation: Operation, clientAddress: NetworkAddress, body: [UInt8],
         identity: AuthenticationService.Identity?
     ) {
         self.request = request
         self.context = context
         self.operation = operation
         self.clientAddress = clientAddress
+        self.body = body
         knownIdentity = identity
     }
 
@@ -43,27 +46,21 @@ struct APIRequest: Sendable {
         return token
     }
 
-    /// The body as bytes.
-    func body() async throws -> [UInt8] {
-        if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > Self.bodyLimit { throw Self.tooLarge }
+    /// Reads the body of a request.
+    /// - Throws: ``EMSError`` with ``ErrorCode/tooLarge``.
+    static func body(of request: Request) async throws -> [UInt8] {
+        if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > bodyLimit { throw tooLarge }
         do {
-            return Array(try await request.body.collect(upTo: Self.bodyLimit).readableBytesView)
+            return Array(try await request.body.collect(upTo: bodyLimit).readableBytesView)
         } catch is NIOTooManyBytesError {
-            throw Self.tooLarge
+            throw tooLarge
         }
     }
 
     /// The body as JSON.
-    /// - Throws: ``EMSError``: 415 for another media type, 413 for too much, 400 with the place of a syntax error.
-    func json() async throws -> JSONValue {
-        try Self.json(try await jsonBody())
-    }
-
-    /// The bytes of a body that says it is JSON.
-    func jsonBody() async throws -> [UInt8] {
-        let allowed = operation.body?.mediaTypes ?? []
-        try Self.require(allowed, request.headers[.contentType])
-        return try await body()
+    /// - Throws: ``EMSError`` with ``ErrorCode/malformed`` and the place of a syntax error.
+    func json() throws -> JSONValue {
+        try Self.json(body)
     }
 
     static func json(_ bytes: [UInt8]) throws -> JSONValue {
@@ -109,7 +106,7 @@ struct APIRequest: Sendable {
         return version
     }
 
-    private static let tooLarge = EMSError(.tooLarge, "the body has more than \(bodyLimit) bytes", fix: "send less at once")
+    static let tooLarge = EMSError(.tooLarge, "the body has more than \(bodyLimit) bytes", fix: "send less at once")
 }
 
 /// RFC 6750, section 2.1.

@@ -23,22 +23,26 @@ struct AuthRoutes: RouteGroup {
                     .json(
                         201, "The new user.", .reference("User"), headers: [.location],
                         links: [.init(operation: "getUser", parameter: "id", pointer: "/user_id")])
-                ], errors: [.usernameTaken, .emailTaken]),
+                ], errors: [.usernameTaken, .emailTaken, .rateLimited]),
             AuthRoutes.register),
         .post(
             "/auth/login",
             Operation(
                 id: "login", tag: .authentication, summary: "Log in",
                 details: """
-                    A few attempts a minute, for an address and for an account. An unknown user and a wrong password take the same time and \
-                    read the same.
+                    Each address has a few attempts a minute. After several failures, an account accepts attempts from addresses that it \
+                    never logged in from only after a delay, which grows. An unknown user and a wrong password take the same time and read \
+                    the same.
                     """, access: .anyone, body: .init(schema: .reference("Credentials"), example: Schemas.credentialsExample),
                 answers: [.json(200, "The tokens.", .reference("Grant"))], errors: [.invalidCredentials]), AuthRoutes.login),
         .post(
             "/auth/refresh",
             Operation(
                 id: "refresh", tag: .authentication, summary: "Exchange a refresh token for a new pair",
-                details: "A refresh token is good for one use. One that is used again ends its whole session: somebody has a copy.",
+                details: """
+                    A refresh token is good for one use. One that is used again ends its whole session, since it may have been stolen; only \
+                    within 30 seconds is it answered with the same successor, so that a request without an answer can be repeated.
+                    """,
                 access: .anyone, body: .init(schema: .reference("RefreshRequest"), example: Schemas.refreshExample),
                 answers: [.json(200, "The new tokens.", .reference("Grant"))], errors: [.unauthenticated, .tokenRevoked]),
             AuthRoutes.refresh),
@@ -97,15 +101,17 @@ struct AuthRoutes: RouteGroup {
     }
 
     @Sendable private func register(_ request: APIRequest) async throws -> Response {
-        let user = try await users.create(UserDraft(try await request.json()))
+        let draft = try UserDraft(try request.json())
+        try await authentication.admitRegistration(from: request.clientAddress)
+        let user = try await users.create(draft)
         return .json(.created, headers: [.location: "\(request.prefix(prefix))/users/\(user.id)"], of: user)
     }
 
     @Sendable private func login(_ request: APIRequest) async throws -> Response {
-        var fields = JSONFields(try await request.json())
+        var fields = JSONFields(try request.json())
         let name = fields.requiredString("username_or_email")
         let password = fields.requiredString("password")
-        try fields.finish()
+        try fields.finish(ignoring: [])
         let (grant, allowance) = try await authentication.login(name, password: password, address: request.clientAddress)
         var response = Response.json(headers: [.cacheControl: "no-store"], of: grant)
         if let allowance { response.headers.add(allowance) }
@@ -113,9 +119,9 @@ struct AuthRoutes: RouteGroup {
     }
 
     @Sendable private func refresh(_ request: APIRequest) async throws -> Response {
-        var fields = JSONFields(try await request.json())
+        var fields = JSONFields(try request.json())
         let token = fields.requiredString("refresh_token")
-        try fields.finish()
+        try fields.finish(ignoring: [])
         return .json(headers: [.cacheControl: "no-store"], of: try await authentication.refresh(token))
     }
 
@@ -129,13 +135,14 @@ struct AuthRoutes: RouteGroup {
     }
 
     @Sendable private func changePassword(_ request: APIRequest) async throws -> Response {
-        var fields = JSONFields(try await request.json())
+        var fields = JSONFields(try request.json())
         let current = fields.requiredString("current_password")
         let new = fields.requiredString("new_password")
-        try fields.finish()
+        try fields.finish(ignoring: [])
         try users.check(newPassword: new, as: "new_password")
-        try await authentication.confirm(current, of: request.user.id, address: request.clientAddress)
-        try await users.setPassword(new, of: request.user.id, keeping: request.identity.sessionID, as: "new_password")
+        let version = try await authentication.confirm(current, of: request.user.id, address: request.clientAddress)
+        try await users.setPassword(
+            new, of: request.user.id, verified: version, keeping: request.identity.sessionID, as: "new_password")
         return Response(status: .noContent)
     }
 
@@ -144,7 +151,7 @@ struct AuthRoutes: RouteGroup {
     }
 
     @Sendable private func updateMe(_ request: APIRequest) async throws -> Response {
-        .json(of: try await users.update(request.user.id, with: UserPatch(try await request.json())))
+        .json(of: try await users.update(request.user.id, with: UserPatch(try request.json())))
     }
 
     @Sendable private func sessions(_ request: APIRequest) async throws -> Response {

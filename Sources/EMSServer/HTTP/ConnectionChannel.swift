@@ -8,7 +8,7 @@ import NIOHTTP1
 import NIOHTTPTypes
 import NIOHTTPTypesHTTP1
 
-/// A client's connection: HTTP/1.1, until its first request asks to become a WebSocket and may.
+/// A client's connection: HTTP/1.1, until a request asks to become a WebSocket and may.
 struct ConnectionChannel: ServerChildChannel, HTTPChannelHandler {
     struct Value: ServerChildChannelValue {
         let channel: any Channel
@@ -33,7 +33,7 @@ struct ConnectionChannel: ServerChildChannel, HTTPChannelHandler {
         channel.eventLoop.makeCompletedFuture {
             // Notifications are small and must not wait for more (Nagle's algorithm).
             try channel.syncOptions?.setOption(ChannelOptions.tcpOption(.tcp_nodelay), value: 1)
-            let admitted = NIOLockedValueBox<AuthenticationService.Identity?>(nil)
+            let admitted = NIOLockedValueBox<WebSocketAdmission?>(nil)
             let upgraders = webSockets.map { [WebSocketUpgrader(endpoint: $0, admitted: admitted, connection: Outcome.webSocket)] } ?? []
             var configuration = NIOUpgradableHTTPServerPipelineConfiguration(
                 upgradeConfiguration: NIOTypedHTTPServerUpgradeConfiguration(
@@ -46,7 +46,7 @@ struct ConnectionChannel: ServerChildChannel, HTTPChannelHandler {
             let outcome = try channel.pipeline.syncOperations.configureUpgradableHTTPServerPipeline(configuration: configuration)
             let upgrade = try channel.pipeline.syncOperations.handler(type: NIOTypedHTTPServerUpgradeHandler<Outcome>.self)
             try SlowClientHandler.add(to: channel.pipeline)
-            try channel.pipeline.syncOperations.addHandler(RequestGuard(), position: .before(upgrade))
+            try channel.pipeline.syncOperations.addHandler(RequestGuard(endpoint: webSockets), position: .before(upgrade))
             try channel.pipeline.syncOperations.addHandler(
                 UpgradeGate(endpoint: webSockets, admitted: admitted), position: .before(upgrade))
             return Value(channel: channel, outcome: outcome)

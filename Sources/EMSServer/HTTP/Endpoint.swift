@@ -30,6 +30,7 @@ struct Endpoint: Sendable {
             // The connection is beyond repair: the server answers 400 and closes it.
             throw error
         } catch {
+            services.health.noteFailure(error)
             response = services.problems.response(to: error, request)
         }
         if let allowance, response.headers[.rateLimit] == nil { response.headers.add(allowance) }
@@ -39,20 +40,53 @@ struct Endpoint: Sendable {
     }
 
     private func handled(_ request: Request, _ context: APIContext, _ allowance: inout RateAllowance?) async throws -> Response {
-        let address = services.server.proxies.client(of: context.peerAddress, forwardedFor: request.headers[values: .forwardedFor])
+        let address = services.clients.address(of: context.peerAddress, forwardedFor: request.headers[values: .forwardedFor])
+        // Whoever watches over the daemon must get an answer whatever the store does.
+        if operation.tag == .operations {
+            return try await handler(
+                APIRequest(request: request, context: context, operation: operation, clientAddress: address, body: [], identity: nil))
+        }
+        try services.runtime.expectStore()
         var identity: AuthenticationService.Identity?
         if operation.access == .bearer {
             do {
-                identity = try await services.authentication.authenticate(APIRequest.bearerToken(request))
+                identity = try await authenticated(request)
             } catch {
                 // Whoever guesses tokens is counted by address.
                 allowance = try count(address.limitKey)
                 throw error
             }
         }
-        if operation.tag != .operations { allowance = try count(identity?.user.id.description ?? address.limitKey) }
-        return try await handler(
-            APIRequest(request: request, context: context, operation: operation, clientAddress: address, identity: identity))
+        let client = identity?.user.id.description ?? address.limitKey
+        allowance = try count(client)
+        try QueryReader.refuseUnknown(in: request.uri, of: operation)
+        var body: [UInt8] = []
+        if let description = operation.body {
+            try APIRequest.require(description.mediaTypes, request.headers[.contentType])
+            // Its own deadlines hold for the client (``RequestClock``). However long it took: what the token allows is asked again.
+            let start = ContinuousClock.now
+            body = try await APIRequest.body(of: request)
+            if identity != nil, start.duration(to: .now) > Self.identityLifetime { identity = try await authenticated(request) }
+        }
+        let asked = APIRequest(
+            request: request, context: context, operation: operation, clientAddress: address, body: body, identity: identity)
+        let handler = handler
+        let response = try await within { try await handler(asked) }
+        return try services.budget.counted(response, connection: context.connectionName, user: client)
+    }
+
+    /// For how long the answer to who asks is relied on within one request.
+    private static let identityLifetime: Duration = .seconds(1)
+
+    private func authenticated(_ request: Request) async throws -> AuthenticationService.Identity {
+        let token = try APIRequest.bearerToken(request)
+        let authentication = services.authentication
+        return try await within { try await authentication.authenticate(token) }
+    }
+
+    /// Within the deadline of requests, where the store is asked at the least cost; of an expensive operation, a few at once for each user.
+    private func within<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) async throws -> Value {
+        try await RequestDeadline.run(seconds: services.server.requestTimeoutSeconds, on: services.executor, body)
     }
 
     private func count(_ key: String) throws -> RateAllowance? {

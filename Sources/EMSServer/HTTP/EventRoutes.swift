@@ -5,10 +5,12 @@ import Hummingbird
 /// `/events`: reading, searching and writing them.
 struct EventRoutes: RouteGroup {
     private let events: EventService
+    private let searches: FairShare
     private let prefix: String
 
     init(_ services: RouteServices) {
         events = services.runtime.events
+        searches = services.searches
         prefix = services.settings.apiPrefix
     }
 
@@ -24,8 +26,9 @@ struct EventRoutes: RouteGroup {
             Operation(
                 id: "searchEvents", tag: .events, summary: "Search for events",
                 details: """
-                    All conditions must hold. Of the matches of a text, a location or an area, \(EventQuery.candidateLimit) are looked at; \
-                    `total_is_exact` tells where there are more.
+                    All conditions must hold. A text is looked for in the \(EventQuery.candidateLimit) most recently created matches; \
+                    `total_is_exact` is `false` if there are more. By relevance, events that hold the exact phrase come first, then those \
+                    that hold all whole words, then those with words that begin so; each the newest first.
                     """,
                 parameters: [
                     text.description, tag, tagMatch.description, status.description, location.description, createdBy.description,
@@ -104,12 +107,13 @@ struct EventRoutes: RouteGroup {
 
     @Sendable private func search(_ request: APIRequest) async throws -> Response {
         let query = request.query
-        return try await answer(
-            EventQuery(
-                text: try query(Self.text), tags: try query.all(Self.tags), tagMatch: try query(Self.tagMatch) ?? .all,
-                status: try query(Self.status), location: try query(Self.location), createdBy: try query(Self.createdBy),
-                startsAfter: try query(Self.startsAfter), startsBefore: try query(Self.startsBefore), area: try Self.area(query),
-                sort: try query(Self.sort), page: try query.page()))
+        let wanted = EventQuery(
+            text: try query(Self.text), tags: try query.all(Self.tags), tagMatch: try query(Self.tagMatch) ?? .all,
+            status: try query(Self.status), location: try query(Self.location), createdBy: try query(Self.createdBy),
+            startsAfter: try query(Self.startsAfter), startsBefore: try query(Self.startsBefore), area: try Self.area(query),
+            sort: try query(Self.sort), page: try query.page())
+        // No user gets more than a share of the readers.
+        return try await searches.run(request.user.id.description) { try await answer(wanted) }
     }
 
     private static func area(_ query: QueryReader) throws -> EventQuery.Area? {
@@ -136,9 +140,8 @@ struct EventRoutes: RouteGroup {
     }
 
     @Sendable private func create(_ request: APIRequest) async throws -> Response {
-        let body = try await request.jsonBody()
-        let draft = try EventDraft(APIRequest.json(body))
-        let key = request.request.headers[.idempotencyKey].map { ($0, sha256(body)) }
+        let draft = try EventDraft(request.json())
+        let key = request.request.headers[.idempotencyKey].map { ($0, sha256(request.body)) }
         let creation = try await events.create(draft, by: request.principal, idempotencyKey: key)
         return .json(
             .created, headers: [.location: "\(request.prefix(prefix))/events/\(creation.event.id)", .eTag: creation.event.etag],
@@ -154,12 +157,12 @@ struct EventRoutes: RouteGroup {
     }
 
     @Sendable private func replace(_ request: APIRequest) async throws -> Response {
-        let draft = try EventDraft(try await request.json())
+        let draft = try EventDraft(try request.json())
         return try await updated(request) { _ in draft }
     }
 
     @Sendable private func patch(_ request: APIRequest) async throws -> Response {
-        let patch = try await request.json()
+        let patch = try request.json()
         return try await updated(request) { try $0.merged(with: patch) }
     }
 

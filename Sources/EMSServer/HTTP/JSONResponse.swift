@@ -57,7 +57,7 @@ struct ProblemDocument: JSONEncodable {
             $0.member("title", error.code.title)
             $0.member("status", error.code.httpStatus)
             $0.member("code", error.code.rawValue)
-            $0.member("detail", error.code == .internal ? "something went wrong; it has been logged" : error.description)
+            $0.member("detail", error.code.publicDetail ?? error.description)
             if let instance { $0.member("instance", instance) }
             if !error.fields.isEmpty { $0.member("errors", error.fields) }
         }

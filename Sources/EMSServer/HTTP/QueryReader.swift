@@ -22,6 +22,28 @@ struct QueryReader {
         self.init(URI("/?" + (uri.query ?? "").replacing("+", with: "%20")).queryParameters, declared: operation.parameters)
     }
 
+    /// Refuses parameters that mean nothing to an operation: a misspelt filter would otherwise find everything. Those that begin with `_`
+    /// or `utm_` are of others on the way, and are ignored.
+    /// - Throws: ``EMSError`` with ``ErrorCode/invalid`` that names the closest parameter there is.
+    static func refuseUnknown(in uri: URI, of operation: Operation) throws {
+        guard let query = uri.query, !query.isEmpty else { return }
+        let reader = QueryReader(uri, for: operation)
+        try refuseUnknown(reader.parameters.map { String($0.key) }, valid: operation.queryNames)
+    }
+
+    static func refuseUnknown(_ names: [String], valid: [String]) throws {
+        let unknown = names.filter { !valid.contains($0) && !$0.hasPrefix("_") && !$0.hasPrefix("utm_") && !$0.isEmpty }
+        guard !unknown.isEmpty else { return }
+        var seen: Set<String> = []
+        let shown = unknown.filter { seen.insert($0).inserted }.prefix(repetitionLimit)
+        throw EMSError.invalid(
+            shown.map { name in
+                FieldError(
+                    ["query", Printable.stripped(String(name.prefix(80)))],
+                    "is not a valid parameter\(Suggestion.hint(for: String(name.prefix(80)), among: valid))", type: "extra_forbidden")
+            })
+    }
+
     /// The parameter's value; where it is any text, an empty one counts as absent.
     /// - Throws: ``EMSError`` with ``ErrorCode/invalid`` where it is not what it must be, or stands twice.
     func callAsFunction<Value>(_ parameter: QueryParameter<Value>) throws -> Value? {

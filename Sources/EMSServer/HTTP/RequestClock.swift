@@ -33,6 +33,11 @@ struct RequestClock: Equatable {
     }
 
     private var reading = Reading.nothing
+    private var hasBegun = false
+
+    /// Whether no request has come yet, or its head is on the way.
+    var isWaiting: Bool { !hasBegun }
+
     private var isStuck = false
     private var headBytes = 0
 
@@ -52,6 +57,7 @@ struct RequestClock: Equatable {
     /// A request's head is whole.
     mutating func receivedHead() -> Deadline {
         reading = .body
+        hasBegun = true
         headBytes = 0
         return deadline
     }

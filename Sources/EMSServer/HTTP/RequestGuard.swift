@@ -1,4 +1,5 @@
 import EMSCore
+import HummingbirdCore
 import NIOCore
 import NIOHTTP1
 
@@ -11,23 +12,145 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
     typealias OutboundIn = HTTPServerResponsePart
     typealias OutboundOut = HTTPServerResponsePart
 
+    private let endpoint: WebSocketEndpoint?
     /// How many requests have begun whose answers have not ended.
     private var unanswered = 0
     private var isFirst = true
+    private var switching = Switching.no
+    /// Whether the last request is answered, and its body is of no interest.
+    private var isDropping = false
+
+    /// On the way from HTTP to a WebSocket, of a connection that has served requests before.
+    private enum Switching {
+        case no
+        /// Until the answers to earlier requests have ended, and the token is verified.
+        case waiting(HTTPRequestHead, held: [HTTPServerRequestPart])
+        case verifying(HTTPRequestHead, held: [HTTPServerRequestPart])
+        case done
+    }
+
+    /// - Parameter endpoint: `nil` where this process serves no WebSockets.
+    init(endpoint: WebSocketEndpoint?) {
+        self.endpoint = endpoint
+    }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        guard case .head(var head) = unwrapInboundIn(data) else { return context.fireChannelRead(data) }
-        unanswered += 1
+        let part = unwrapInboundIn(data)
+        switch switching {
+        case .no: break
+        case .waiting(let head, var held):
+            held.append(part)
+            switching = .waiting(head, held: held)
+            return
+        case .verifying(let head, var held):
+            held.append(part)
+            switching = .verifying(head, held: held)
+            return
+        case .done: return
+        }
+        guard case .head(var head) = part else {
+            if !isDropping { context.fireChannelRead(data) }
+            return
+        }
+        isDropping = false
         if head.version == .http1_1, head.headers["Host"].count != 1 { head.headers.replaceOrAdd(name: "Host", value: "") }
-        // The first request of a connection is looked at by the upgrade gate.
-        if !isFirst { head = head.withoutUpgrade() }
+        // The first request of a connection is looked at by the upgrade gate, before anything else is in the pipeline.
+        if !isFirst {
+            if let endpoint, UpgradeGate.isHandshake(head), endpoint.paths.contains(WebSocketRequest(head).path) {
+                switching = .waiting(head, held: [])
+                return verifyIfReady(context)
+            }
+            head = head.withoutUpgrade()
+        }
         isFirst = false
+        unanswered += 1
+        if let expectation = head.headers.first(name: "Expect"), head.version == .http1_1 {
+            head.headers.remove(name: "Expect")
+            guard answer(expectation, of: head, context) else { return }
+        }
         context.fireChannelRead(wrapInboundOut(.head(head)))
+    }
+
+    /// RFC 9110, section 10.1.1: whoever waits with a body is told to send it, or at once why not to.
+    /// - Returns: whether the request goes on.
+    private func answer(_ expectation: String, of head: HTTPRequestHead, _ context: ChannelHandlerContext) -> Bool {
+        guard expectation.lowercased() == "100-continue" else {
+            refuse(EMSError(.malformed, "the expectation \(Printable.quoted(expectation)) is not known here"), status: 417, context)
+            return false
+        }
+        if let length = head.headers.first(name: "Content-Length").flatMap({ Int($0) }), length > APIRequest.bodyLimit {
+            refuse(APIRequest.tooLarge, status: APIRequest.tooLarge.code.httpStatus, context)
+            return false
+        }
+        // Not while another answer is being written: one that comes later is as good as none.
+        if unanswered == 1, head.hasBody {
+            context.writeAndFlush(wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: .continue))), promise: nil)
+        }
+        return true
+    }
+
+    private func refuse(_ error: EMSError, status: Int, _ context: ChannelHandlerContext) {
+        isDropping = true
+        answer(error, status: status, context)
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         if case .end = unwrapOutboundIn(data) { unanswered -= 1 }
         context.write(data, promise: promise)
+        verifyIfReady(context)
+    }
+
+    // MARK: WebSockets
+
+    private func verifyIfReady(_ context: ChannelHandlerContext) {
+        guard unanswered == 0, case .waiting(let head, let held) = switching, let endpoint else { return }
+        switching = .verifying(head, held: held)
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        let peer = context.channel.remoteAddress
+        context.eventLoop.makeFutureWithTask { try? await endpoint.admission(of: head, from: peer) }.whenSuccess { admission in
+            let (guardian, context) = bound.value
+            guardian.verified(admission, endpoint, context)
+        }
+    }
+
+    private func verified(_ admission: WebSocketAdmission?, _ endpoint: WebSocketEndpoint, _ context: ChannelHandlerContext) {
+        guard case .verifying(let head, let held) = switching else { return }
+        guard let admission else {
+            // The route says why not.
+            switching = .no
+            unanswered += 1
+            context.fireChannelRead(wrapInboundOut(.head(head.withoutUpgrade())))
+            for part in held { context.fireChannelRead(wrapInboundOut(part)) }
+            return context.fireChannelReadComplete()
+        }
+        switching = .done
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        WebSocketHandshake.responseHeaders(context.channel, head, [:]).whenComplete { result in
+            let (guardian, context) = bound.value
+            do {
+                try guardian.becomeWebSocket(headers: result.get(), admission, head, endpoint, context)
+            } catch {
+                context.close(promise: nil)
+            }
+        }
+    }
+
+    /// The session takes its place in front of all that speaks HTTP, which hears of nothing from then on but of the connection's end.
+    private func becomeWebSocket(
+        headers: HTTPHeaders, _ admission: WebSocketAdmission, _ head: HTTPRequestHead, _ endpoint: WebSocketEndpoint,
+        _ context: ChannelHandlerContext
+    ) throws {
+        var headers = headers
+        headers.replaceOrAdd(name: "Upgrade", value: "websocket")
+        headers.replaceOrAdd(name: "Connection", value: "upgrade")
+        let answer = HTTPResponseHead(version: .http1_1, status: .switchingProtocols, headers: headers)
+        context.write(wrapOutboundOut(.head(answer)), promise: nil)
+        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+        let pipeline = context.pipeline.syncOperations
+        if let idle = try? pipeline.handler(type: HTTPConnectionStateHandler.self) { pipeline.removeHandler(idle, promise: nil) }
+        let encoder = try pipeline.handler(type: HTTPResponseEncoder.self)
+        try endpoint.addSession(admission, head, to: context.channel, position: .before(encoder))
+        SlowClientHandler.remove(from: context.pipeline)
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
@@ -40,15 +163,15 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
                     .headersTooLarge, "the request's head has more than \(ConnectionChannel.headBytes) bytes", fix: "send a shorter URL")
             default: EMSError(.malformed, "this is no HTTP request: \(error)")
             }
-        answer(problem, context)
+        answer(problem, status: problem.code.httpStatus, context)
     }
 
-    private func answer(_ error: EMSError, _ context: ChannelHandlerContext) {
+    private func answer(_ error: EMSError, status: Int, _ context: ChannelHandlerContext) {
         let body = ProblemDocument(error, instance: nil).json()
         let headers: HTTPHeaders = [
             "Content-Type": ProblemDocument.mediaType, "Content-Length": String(body.count), "Connection": "close",
         ]
-        let head = HTTPResponseHead(version: .http1_1, status: HTTPResponseStatus(statusCode: error.code.httpStatus), headers: headers)
+        let head = HTTPResponseHead(version: .http1_1, status: HTTPResponseStatus(statusCode: status), headers: headers)
         context.write(wrapOutboundOut(.head(head)), promise: nil)
         context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: body)))), promise: nil)
         let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
@@ -60,6 +183,11 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
 }
 
 extension HTTPRequestHead {
+    /// Whether a body follows.
+    fileprivate var hasBody: Bool {
+        headers.contains(name: "Transfer-Encoding") || !["", "0"].contains(headers.first(name: "Content-Length") ?? "")
+    }
+
     /// The request without its wish for another protocol.
     func withoutUpgrade() -> HTTPRequestHead {
         guard headers.contains(name: "Upgrade") else { return self }

@@ -12,6 +12,11 @@ struct RouteServices: Sendable {
     /// `nil` where this process serves no WebSockets.
     let webSockets: WebSocketEndpoint?
     let roles: Set<ServerRole>
+    let health: HealthMonitor
+    let clients: ClientAddresses
+    let budget = ResponseBudget()
+    /// A search may look at thousands of candidates.
+    let searches = FairShare(width: 2, waitingLimit: 64)
 
     var settings: Settings { runtime.settings }
     var server: Settings.ServerSettings { runtime.settings.server }

@@ -24,11 +24,12 @@ struct RouteTable {
         router.add(middleware: ErrorMiddleware(problems: services.problems, paths: knownPaths))
         router.add(middleware: CompressionMiddleware())
         if let middleware = CrossOriginMiddleware(services.server.origins) { router.add(middleware: middleware) }
-        let executor = services.executor
+        // Under a prefix that is a path itself, two routes would be one: the one without the prefix is meant.
+        var taken: Set<String> = []
         for prefix in services.prefixes {
-            for (route, endpoint) in routes {
+            for (route, endpoint) in routes where taken.insert("\(route.method) \(prefix + route.path)").inserted {
                 router.on(RouterPath(prefix + route.path), method: route.method) { request, context in
-                    try await withTaskExecutorPreference(executor) { try await endpoint.answer(request, context) }
+                    try await endpoint.answer(request, context)
                 }
             }
         }

@@ -38,7 +38,9 @@ struct SecureChannel: ServerChildChannel {
             let patience = HandshakeTimeout()
             let negotiation = NIOTypedApplicationProtocolNegotiationHandler<Negotiated> { result, channel in
                 switch result {
-                case .negotiated("h2"): http2.setup(channel: channel, logger: logger).map { .http2($0) }
+                case .negotiated("h2"):
+                    channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(HTTP2WatchHandler()) }
+                        .flatMap { http2.setup(channel: channel, logger: logger) }.map { .http2($0) }
                 default: http1.setup(channel: channel, logger: logger).map { .http1($0) }
                 }
             }
@@ -83,8 +85,14 @@ private final class HandshakeTimeout: ChannelInboundHandler, RemovableChannelHan
         context.fireChannelInactive()
     }
 
+    private var isShaking = true
+
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if case .handshakeCompleted? = event as? TLSUserEvent { timer?.cancel() }
+        if case .handshakeCompleted? = event as? TLSUserEvent {
+            isShaking = false
+            timer?.cancel()
+        }
+        if event is ChannelShouldQuiesceEvent, isShaking { context.close(promise: nil) }
         context.fireUserInboundEventTriggered(event)
     }
 }

@@ -31,6 +31,12 @@ final class SlowClientHandler {
             context.fireChannelWritabilityChanged()
         }
 
+        func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+            // Nobody has asked for anything: nobody has to be waited for when the server ends.
+            if event is ChannelShouldQuiesceEvent, watch.clock.isWaiting { context.close(promise: nil) }
+            context.fireUserInboundEventTriggered(event)
+        }
+
         func channelInactive(context: ChannelHandlerContext) {
             watch.timer?.cancel()
             context.fireChannelInactive()

@@ -3,11 +3,6 @@ import Hummingbird
 
 /// `/events/subscribe` and its kin: which events one hears of.
 struct SubscriptionRoutes: RouteGroup {
-    /// What an answer says was done.
-    enum Outcome: String, CaseIterable {
-        case subscribed, unsubscribed
-    }
-
     private let subscriptions: SubscriptionService
 
     init(_ services: RouteServices) {
@@ -21,14 +16,14 @@ struct SubscriptionRoutes: RouteGroup {
                 id: "subscribe", tag: .subscriptions, summary: "Hear of an event's changes",
                 details: "Repeating it does nothing. Subscriptions last beyond connections.",
                 body: .init(schema: .reference("SubscriptionRequest"), example: ["event_id": "0195c1d2e3f4a5b6c7d8e9f0a1b2c3d4"]),
-                answers: [.json(200, "You are subscribed.", .reference("SubscriptionAnswer"))], errors: [.notFound]),
+                answers: [.json(200, "You are subscribed.", .reference("Done"))], errors: [.notFound]),
             SubscriptionRoutes.subscribe),
         .delete(
             "/events/unsubscribe/{event_id}",
             Operation(
                 id: "unsubscribe", tag: .subscriptions, summary: "Hear no more of an event's changes",
                 parameters: [.id("event_id", of: "event")],
-                answers: [.json(200, "You are not subscribed (any more).", .reference("SubscriptionAnswer"))]),
+                answers: [.json(200, "You are not subscribed (any more).", .reference("Done"))]),
             SubscriptionRoutes.unsubscribe),
         .get(
             "/events/subscriptions",
@@ -45,18 +40,18 @@ struct SubscriptionRoutes: RouteGroup {
     private static let size = QueryParameter.integer("page_size", "How many on a page.", 1...1000, initially: 100)
 
     @Sendable private func subscribe(_ request: APIRequest) async throws -> Response {
-        var fields = JSONFields(try await request.json())
+        var fields = JSONFields(try request.json())
         let text = fields.requiredString("event_id")
-        try fields.finish()
+        try fields.finish(ignoring: [])
         guard let event = EventID(text) else { throw EMSError.notFound("event", text) }
         let isNew = try await subscriptions.subscribe(request.user.id, to: event)
-        return answer(event, .subscribed, isNew ? "you will hear of this event" : "you were subscribed already")
+        return answer(isNew ? "subscribed to event \(event)" : "already subscribed to event \(event)")
     }
 
     @Sendable private func unsubscribe(_ request: APIRequest) async throws -> Response {
         let event: EventID = try request.id("event_id", "event")
         let wasSubscribed = try await subscriptions.unsubscribe(request.user.id, from: event)
-        return answer(event, .unsubscribed, wasSubscribed ? "you will not hear of this event any more" : "you were not subscribed")
+        return answer(wasSubscribed ? "unsubscribed from event \(event)" : "not subscribed to event \(event)")
     }
 
     @Sendable private func list(_ request: APIRequest) async throws -> Response {
@@ -70,11 +65,10 @@ struct SubscriptionRoutes: RouteGroup {
         }
     }
 
-    private func answer(_ event: EventID, _ outcome: Outcome, _ message: String) -> Response {
+    private func answer(_ message: String) -> Response {
         .json { writer in
             writer.object {
-                $0.member("status", outcome.rawValue)
-                $0.member("event_id", event.description)
+                $0.member("status", "success")
                 $0.member("message", message)
             }
         }

@@ -34,6 +34,7 @@ struct UserRoutes: RouteGroup {
             writer.object {
                 $0.member("users", page.users)
                 $0.member("total", page.total.count)
+                $0.member("total_is_exact", page.total.isExact)
                 $0.member("page", query.page.number)
                 $0.member("page_size", query.page.size)
                 $0.member("next", page.next?.text)

@@ -32,7 +32,8 @@ struct WebSocketRoutes: RouteGroup {
 
     private func refuse(_ request: APIRequest) async throws -> Response {
         guard let endpoint else { throw EMSError(.notFound, "there is no WebSocket here") }
-        _ = try await endpoint.identity(of: WebSocketRequest(request.request))
+        let identity = try await endpoint.identity(of: WebSocketRequest(request.request))
+        try endpoint.limits.check(identity.user.id, request.clientAddress)
         var response = Response.problem(
             EMSError(.upgradeRequired, "this is a WebSocket", fix: "connect with ws://, version 13"), instance: request.request.uri.path)
         response.headers[.upgrade] = "websocket"

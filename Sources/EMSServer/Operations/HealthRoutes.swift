@@ -7,12 +7,14 @@ import NIOCore
 /// `/healthz` (the process runs), `/readyz` (it can serve) and `/metrics`, for whoever watches over it.
 struct HealthRoutes: RouteGroup {
     private let runtime: Runtime
+    private let health: HealthMonitor
     private let metrics: ServerMetrics
     private let webSockets: WebSocketHub?
 
     init(_ services: RouteServices) {
         runtime = services.runtime
         metrics = services.metrics
+        health = services.health
         webSockets = services.webSockets?.hub
     }
 
@@ -43,7 +45,7 @@ struct HealthRoutes: RouteGroup {
     /// 200 as long as requests can be served: without the broker they can, and their changes wait.
     @Sendable private func ready(_ request: APIRequest) async throws -> Response {
         do {
-            let health = try await runtime.health()
+            let health = try health.current().get()
             return .json { writer in
                 writer.object {
                     switch health.broker {
@@ -65,10 +67,9 @@ struct HealthRoutes: RouteGroup {
             }
         } catch {
             let cause = EMSError(error)
-            runtime.logger.warning("not ready: \(cause)")
             // The message names the server.
             let reason = isMonitored(request) ? "not ready: \(cause.message)" : "not ready"
-            return .problem(EMSError(.unreachable, reason, retryAfter: 1), instance: "/readyz")
+            return .problem(EMSError(.busy, reason, retryAfter: 1), instance: "/readyz")
         }
     }
 
@@ -76,7 +77,12 @@ struct HealthRoutes: RouteGroup {
         guard isMonitored(request) else {
             throw EMSError(.forbidden, "the counters are not for \(request.clientAddress)", fix: "see the setting monitoring_from")
         }
-        let text = metrics.text(health: try? await runtime.health(), webSocketSessions: webSockets?.sessions)
+        guard !request.clientAddress.isLoopback || LocalName.isLocal(request.request.head.authority) else {
+            throw EMSError(
+                .forbidden, "the counters are not for pages of \(Printable.quoted(request.request.head.authority ?? ""))",
+                fix: "ask for them under localhost, or an address of this machine")
+        }
+        let text = metrics.text(health: try? health.current().get(), webSocketSessions: webSockets?.sessions)
         return Response(
             status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
             body: .init(byteBuffer: ByteBuffer(string: text)))

@@ -33,7 +33,7 @@ enum ServerMessage: JSONEncodable {
             case .error(let error, let time):
                 $0.member("type", "error")
                 $0.member("code", error.code.rawValue)
-                $0.member("detail", error.code == .internal ? "something went wrong; it has been logged" : error.description)
+                $0.member("detail", error.code.publicDetail ?? error.description)
                 $0.member("timestamp", time.description)
             }
         }

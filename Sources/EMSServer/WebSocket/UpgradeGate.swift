@@ -20,13 +20,13 @@ final class UpgradeGate: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     private let endpoint: WebSocketEndpoint?
-    private let admitted: NIOLockedValueBox<AuthenticationService.Identity?>
+    private let admitted: NIOLockedValueBox<WebSocketAdmission?>
     private var state = State.awaitingHead
 
     /// - Parameters:
     ///   - endpoint: `nil` where this process serves no WebSockets.
     ///   - admitted: gets whom the handshake speaks for.
-    init(endpoint: WebSocketEndpoint?, admitted: NIOLockedValueBox<AuthenticationService.Identity?>) {
+    init(endpoint: WebSocketEndpoint?, admitted: NIOLockedValueBox<WebSocketAdmission?>) {
         self.endpoint = endpoint
         self.admitted = admitted
     }
@@ -52,18 +52,19 @@ final class UpgradeGate: ChannelInboundHandler, RemovableChannelHandler {
 
     private func verify(_ head: HTTPRequestHead, _ endpoint: WebSocketEndpoint, _ context: ChannelHandlerContext) {
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-        context.eventLoop.makeFutureWithTask { try? await endpoint.identity(of: WebSocketRequest(head)) }.whenSuccess { identity in
+        let peer = context.channel.remoteAddress
+        context.eventLoop.makeFutureWithTask { try? await endpoint.admission(of: head, from: peer) }.whenSuccess { admission in
             let (gate, context) = bound.value
-            gate.verified(identity, context)
+            gate.verified(admission, context)
         }
     }
 
-    private func verified(_ identity: AuthenticationService.Identity?, _ context: ChannelHandlerContext) {
+    private func verified(_ admission: WebSocketAdmission?, _ context: ChannelHandlerContext) {
         guard case .verifying(let head, let held) = state else { return }
-        admitted.withLockedValue { $0 = identity }
+        admitted.withLockedValue { $0 = admission }
         // What comes behind the handshake is no HTTP any more.
-        if identity != nil { SlowClientHandler.remove(from: context.pipeline) }
-        pass(identity == nil ? head.withoutUpgrade() : head, held, context)
+        if admission != nil { SlowClientHandler.remove(from: context.pipeline) }
+        pass(admission == nil ? head.withoutUpgrade() : head, held, context)
     }
 
     private func pass(_ head: HTTPRequestHead, _ held: [HTTPServerRequestPart], _ context: ChannelHandlerContext) {

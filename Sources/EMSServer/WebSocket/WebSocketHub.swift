@@ -9,7 +9,7 @@ import ServiceLifecycle
 final class WebSocketHub: Service {
     /// How often ended sessions are looked for while anybody is connected.
     static let revocationInterval: Duration = .seconds(1)
-    /// How far back each look reaches: clocks of several machines may differ by this much.
+    /// How far back each check reaches beyond the last one that succeeded: the clocks of several machines may differ by this much.
     static let revocationOverlapSeconds: Int64 = 60
 
     private let notifications: NotificationService
@@ -128,11 +128,20 @@ final class WebSocketHub: Service {
     }
 
     private func closeRevoked() async {
+        // However long the process was paused or the store did not answer: nothing that was ended meanwhile is missed.
+        var checked = Timestamp.now()
         while !Task.isCancelled {
             try? await Task.sleep(for: Self.revocationInterval)
-            guard !Task.isCancelled, sessions > 0 else { continue }
+            let now = Timestamp.now()
+            guard !Task.isCancelled else { return }
+            guard sessions > 0 else {
+                checked = now
+                continue
+            }
             do {
-                let ended = Set(try await authentication.recentlyEndedSessions(seconds: Self.revocationOverlapSeconds))
+                let since = min(checked, now).adding(seconds: -Self.revocationOverlapSeconds)
+                let ended = Set(try await authentication.endedSessions(since: since))
+                checked = now
                 if ended.isEmpty { continue }
                 for shard in shards { shard.eventLoop.execute { shard.close(ended) } }
             } catch {

@@ -30,6 +30,8 @@ final class WebSocketSession: ChannelInboundHandler {
     }
 
     let identity: AuthenticationService.Identity
+    private let place: WebSocketLimits.Place
+    private let limiter: RequestLimiter?
     private let since: String?
     private let hub: WebSocketHub
     private let services: Services
@@ -54,8 +56,12 @@ final class WebSocketSession: ChannelInboundHandler {
     }
 
     /// - Parameter since: the id of the last notification the client has seen, where it says one.
-    init(identity: AuthenticationService.Identity, since: String?, hub: WebSocketHub, services: Services, logger: Logger) {
-        self.identity = identity
+    init(
+        admission: WebSocketAdmission, since: String?, hub: WebSocketHub, services: Services, limiter: RequestLimiter?, logger: Logger
+    ) {
+        identity = admission.identity
+        place = admission.place
+        self.limiter = limiter
         self.since = since
         self.hub = hub
         self.services = services
@@ -134,6 +140,12 @@ final class WebSocketSession: ChannelInboundHandler {
         guard state.isOpen else { return }
         guard waiting.count < Limit.waitingRequests else {
             return fail(code: 1008, reason: "more than \(Limit.waitingRequests) requests at once")
+        }
+        // A message counts like a request.
+        if let allowance = limiter?.count(identity.user.id.description), !allowance.isGranted {
+            guard context.channel.isWritable else { return close(Self.tooSlow) }
+            let refusal = ServerMessage.error(EMSError.rateLimited("too many requests", allowance), at: .now())
+            return context.writeAndFlush(wrapOutboundOut(ServerFrame.text(refusal.json())), promise: nil)
         }
         waiting.append(text)
         startNext(context)
@@ -279,7 +291,7 @@ final class WebSocketSession: ChannelInboundHandler {
 
     /// Ends the connection with the code of an error.
     func close(_ error: EMSError) {
-        fail(code: error.code.webSocketCloseCode, reason: error.code == .internal ? "internal error" : error.message)
+        fail(code: error.code.webSocketCloseCode, reason: error.code.publicDetail ?? error.message)
     }
 
     private func fail(code: UInt16, reason: String) {

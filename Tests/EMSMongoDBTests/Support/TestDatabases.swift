@@ -88,7 +88,10 @@ enum Profile {
                 $0.document("filter") {
                     $0.array("$or") {
                         $0.document { $0.member("planSummary", "COLLSCAN") }
-                        $0.document { $0.member("hasSortStage", true) }
+                        $0.document {
+                            $0.member("hasSortStage", true)
+                            $0.document("command.comment") { $0.member("$ne", EventSearch.sortedCandidates) }
+                        }
                     }
                 }
             } reading: { reply in

@@ -37,6 +37,14 @@ struct Stage: Sendable {
         return person
     }
 
+    /// Makes it so that refresh tokens were used a minute ago: beyond the time in which their use may be repeated.
+    /// - Returns: `false` where the stage has no file to change.
+    func letRefreshTokensAge() async throws -> Bool {
+        guard !isDistributed else { return false }
+        try await workspace.sqlite("UPDATE refresh_tokens SET used_at = used_at - 60000")
+        return true
+    }
+
     func login(_ name: String, _ password: String = Workspace.password) async throws -> HTTPClient.Answer {
         try await http.post("/auth/login", Self.credentials(name, password))
     }

@@ -61,6 +61,12 @@ final class Workspace: Sendable {
         return result.output
     }
 
+    /// Changes the embedded store behind our back.
+    func sqlite(_ statement: String) async throws {
+        let result = try await run("/usr/bin/sqlite3", ["-cmd", ".timeout 10000", databasePath, statement], input: "")
+        guard result.status == 0 else { throw CommandFailed(arguments: [statement], result: result) }
+    }
+
     /// Runs a line of shell, in which `ems` is the binary under test.
     func shell(_ line: String) async throws -> CommandResult {
         let path = URL(fileURLWithPath: EMSBinary.path).deletingLastPathComponent().path

@@ -1,0 +1,106 @@
+import EMSCore
+import EMSRuntime
+import Logging
+import NIOConcurrencyHelpers
+import ServiceLifecycle
+
+/// Looks at the store and the broker once a second, so that whoever asks how they are gets an answer at once, whatever they do.
+final class HealthMonitor: Service {
+    private static let interval: Duration = .seconds(1)
+    /// How often a write is tried while anybody asks: a full disk lets every read succeed.
+    private static let writeInterval: Duration = .seconds(5)
+    /// A state that is older says nothing any more.
+    private static let longestAge: Duration = .seconds(15)
+
+    private struct State {
+        var health: Result<Runtime.Health, EMSError> = .failure(starting)
+        var at = ContinuousClock.now
+        var writeFailure: EMSError?
+        var wasAsked = true
+
+        var isReady: Bool {
+            if case .success = health { writeFailure == nil } else { false }
+        }
+    }
+
+    private static let starting = EMSError(.unreachable, "the state of the store is not known yet", retryAfter: 1)
+
+    private let runtime: Runtime
+    private let state = NIOLockedValueBox(State())
+
+    init(runtime: Runtime) {
+        self.runtime = runtime
+    }
+
+    /// How the parts were at the last look.
+    func current() -> Result<Runtime.Health, EMSError> {
+        state.withLockedValue { state in
+            state.wasAsked = true
+            if state.at.duration(to: .now) > Self.longestAge {
+                return .failure(EMSError(.unreachable, "the store gives no answer", retryAfter: 1))
+            }
+            if let failure = state.writeFailure { return .failure(failure) }
+            return state.health
+        }
+    }
+
+    /// A request failed: if that was because of the store's disk, the state is known before the next look.
+    func noteFailure(_ error: any Error) {
+        guard let error = error as? EMSError, [.storeFull, .storeReadOnly, .inputOutput].contains(error.code) else { return }
+        state.withLockedValue {
+            $0.writeFailure = error
+            $0.wasAsked = true
+        }
+    }
+
+    /// Takes the first look, so that what is served from now on has a state to tell of.
+    func prepare() async { await look(tryingWrite: false) }
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            var lastWrite: ContinuousClock.Instant?
+            while !Task.isCancelled {
+                let isDue = lastWrite.map { $0.duration(to: .now) >= Self.writeInterval } ?? true
+                let writes = isDue && self.state.withLockedValue { $0.wasAsked }
+                await self.look(tryingWrite: writes)
+                if writes { lastWrite = .now }
+                try? await Task.sleep(for: Self.interval)
+            }
+        }
+    }
+
+    private func look(tryingWrite: Bool) async {
+        let health: Result<Runtime.Health, EMSError>
+        do {
+            health = .success(try await runtime.health())
+        } catch {
+            health = .failure(EMSError(error))
+        }
+        var writeFailure: EMSError?
+        if tryingWrite, case .success = health {
+            do {
+                try await runtime.testWrite()
+            } catch {
+                writeFailure = EMSError(error)
+            }
+        }
+        let (wasReady, isReady) = state.withLockedValue { state in
+            let wasReady = state.isReady
+            state.health = health
+            state.at = .now
+            if tryingWrite {
+                state.writeFailure = writeFailure
+                state.wasAsked = false
+            }
+            return (wasReady, state.isReady)
+        }
+        if wasReady, !isReady {
+            let cause = writeFailure ?? Self.failure(health)
+            runtime.logger.warning("not ready: \(cause.map { "\($0)" } ?? "the store fails")")
+        }
+    }
+
+    private static func failure(_ health: Result<Runtime.Health, EMSError>) -> EMSError? {
+        if case .failure(let error) = health { error } else { nil }
+    }
+}
