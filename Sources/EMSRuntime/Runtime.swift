@@ -97,6 +97,31 @@ public struct Runtime: Sendable {
         return published
     }
 
+    /// Whether the store itself can keep all of an import together; otherwise what was stored is taken back where the import fails.
+    public var hasTransaction: Bool { backend.stores.transaction != nil }
+
+    /// Runs `body` so that all that it stores is stored, or nothing.
+    /// - Parameter undo: takes back what `body` has stored, where the store has no transaction that long, and returns how many writes it
+    ///   could not take back, because somebody has changed the same since.
+    public func atomically(_ body: () async throws -> Void, undo: () async -> Int) async throws {
+        if let transaction = backend.stores.transaction { try await transaction.begin() }
+        do {
+            try await body()
+        } catch {
+            if let transaction = backend.stores.transaction {
+                try await transaction.rollBack()
+                throw error
+            }
+            let left = await undo()
+            guard left > 0 else { throw error }
+            let fault = EMSError(error)
+            throw EMSError(
+                fault.code, "\(fault.message); \(left) \(left == 1 ? "record" : "records") stored before could not be taken back",
+                fix: "look at them: somebody has changed them since, or the store is out of reach")
+        }
+        try await backend.stores.transaction?.commit()
+    }
+
     /// Ends open connections in good order. The runtime is of no more use.
     public func close() async {
         await backend.close()

@@ -32,7 +32,8 @@ public struct SQLiteBackend: Sendable {
             notifications: SQLiteNotificationStore(database: database),
             subscriptions: SQLiteSubscriptionStore(database: database),
             tokens: SQLiteTokenStore(database: database),
-            rateLimits: SQLiteRateLimitStore(database: database), logins: SQLiteLoginStore(database: database))
+            rateLimits: SQLiteRateLimitStore(database: database), logins: SQLiteLoginStore(database: database),
+            transaction: database.mode == .bulk ? SQLiteTransaction(database: database) : nil)
         broker = SQLiteMessageBroker(database: database)
         feed = SQLiteLiveFeed(database: database)
         administration = SQLiteAdministration(database: database)

@@ -24,6 +24,24 @@ enum BulkFormat: String, CaseIterable, ExpressibleByArgument {
 struct BulkRecord: Sendable {
     let line: Int
     let content: Result<JSONValue, EMSError>
+    /// What the record stood as in the file.
+    var source = Source.text([])
+    /// What of it could not be read and is not needed.
+    var warnings: [String] = []
+    /// Whether it only says that an event is canceled.
+    var isCancellation = false
+
+    enum Source: Sendable {
+        /// A line of jsonl.
+        case text([UInt8])
+        /// Cells of csv under the columns of the file.
+        case cells([String], header: [String])
+        /// A component of a calendar, without its `END`, and the lines that are said for the whole calendar.
+        case component([String], calendar: [String])
+    }
+
+    /// The member, column or property that tells in a file of rejected records why one was rejected. Imports ignore it.
+    static let rejectReason = "reject_reason"
 }
 
 /// Cuts a stream of bytes into records, holding one record at a time.

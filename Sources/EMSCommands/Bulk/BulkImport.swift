@@ -18,13 +18,43 @@ struct ImportOptions: ParsableArguments {
     @Flag(help: "Change what exists already, instead of skipping it.")
     var update = false
 
-    @Flag(help: "All or nothing: every record is checked before the first is stored.")
+    @Flag(help: "All or nothing: where one record fails, or the import is interrupted, nothing of the file is stored.")
     var atomic = false
+
+    @Option(
+        help: ArgumentHelp("Where to write the records that are rejected, with their reasons, ready to be corrected.", valueName: "file"),
+        completion: .file())
+    var rejects: String?
+
+    @Option(help: ArgumentHelp("The encoding of the text, such as windows-1252; UTF-8 by default.", valueName: "name"))
+    var encoding: String?
+
+    @Option(help: ArgumentHelp("What separates the cells of csv: a character, or tab; found out by default.", valueName: "character"))
+    var delimiter: Delimiter?
+
+    @Flag(help: "Take cells of csv as they are, also those with an apostrophe in front of what looks like a formula.")
+    var raw = false
 
     @OptionGroup var summary: SummaryOptions
 
     func validate() throws {
-        if !names.isEmpty, try usedFormat() != .csv { throw ValidationError("--map is for csv.") }
+        let forCSV = [(!names.isEmpty, "--map"), (delimiter != nil, "--delimiter"), (raw, "--raw")].filter(\.0).map(\.1)
+        if let option = forCSV.first, try usedFormat() != .csv { throw ValidationError("\(option) is for csv.") }
+    }
+
+    var dialect: CSVDialect { CSVDialect(delimiter: delimiter?.byte, isRaw: raw) }
+
+    /// `--delimiter`.
+    struct Delimiter: ExpressibleByArgument {
+        let byte: UInt8
+
+        init?(argument: String) {
+            let text = ["tab", "\\t"].contains(argument.lowercased()) ? "\t" : argument
+            guard text.utf8.count == 1, let byte = text.utf8.first, byte != UInt8(ascii: "\""), byte == 0x09 || byte >= 0x20, byte < 0x7F else {
+                return nil
+            }
+            self.byte = byte
+        }
     }
 
     func usedFormat() throws -> BulkFormat { try format ?? BulkFormat(path: file) }
@@ -53,59 +83,79 @@ struct BulkImport<Row: Sendable>: Sendable {
     /// How many records are stored at once.
     let batchSize: Int
     let isDryRun: Bool
-    let makeReader: @Sendable () throws -> any RecordReading
+    /// Makes what reads the file, given a way to go through the file before.
+    let makeReader: @Sendable (_ preview: () throws -> TextInput) throws -> any RecordReading
     /// Checks a record by itself.
-    let check: @Sendable (JSONValue) throws -> Row
+    let check: @Sendable (_ record: JSONValue, _ isCancellation: Bool) throws -> Row
     /// Stores checked records, or says with `dryRun` what storing them would do.
     let store: @Sendable (_ rows: [Row], _ dryRun: Bool) async throws -> [ImportOutcome]
+    /// Runs what stores so that all of it is stored, or nothing.
+    let atomically: @Sendable (_ body: () async throws -> Void) async throws -> Void
 
     /// Brings everything in, tells each bad record with its line, and what was done.
     /// - Throws: ``EMSError`` with ``ErrorCode/partial`` where some records failed, ``ErrorCode/invalid`` where all did.
     func run() async throws {
-        guard options.atomic, !isDryRun else { return try await pass(InputFile(options.file), dryRun: isDryRun) }
-        // What comes through a pipe can be read once: it is kept until it was checked.
-        let kept = options.file == "-" ? try SpoolFile(stdin: ()) : nil
-        try await pass(kept?.open() ?? InputFile(options.file), dryRun: true, isCheck: true)
-        try await pass(kept?.open() ?? InputFile(options.file), dryRun: false)
-    }
-
-    private func pass(_ input: InputFile, dryRun: Bool, isCheck: Bool = false) async throws {
-        let interruption = Interruption()
-        defer { interruption.end() }
-        let progress = ImportProgress(isCheck ? "checking" : "importing", bytes: input.size)
+        // What comes through a pipe can be read once: it is kept where it is gone through more than once.
+        let format = try options.usedFormat()
+        let isReadTwice = (options.atomic && !isDryRun) || format == .ics
+        let kept = options.file == "-" && isReadTwice ? try SpoolFile(stdin: ()) : nil
+        let open = { try kept?.open() ?? InputFile(options.file) }
+        let input = try open()
+        let rejects = try options.rejects.map { try RejectsFile($0, besides: input, isRaw: options.raw) }
+        guard options.atomic, !isDryRun else {
+            let tally = try await pass(input, open, rejects, dryRun: isDryRun)
+            options.summary.tell(tally, dryRun: isDryRun)
+            guard tally.failed > 0 else { return }
+            let isPartial = tally.failed < tally.count
+            throw EMSError(isPartial ? .partial : .invalid, "\(Self.records(tally.failed)) could not be imported")
+        }
+        _ = try await pass(input, open, rejects, dryRun: true, isAllOrNothing: true)
         var tally = Tally()
         do {
-            try await read(input, dryRun: dryRun, interruption, progress, &tally)
+            try await atomically { tally = try await pass(open(), open, rejects, dryRun: false, isAllOrNothing: true) }
         } catch {
-            progress.end()
-            if !isCheck { options.summary.tell(tally, dryRun: dryRun) }
+            options.summary.tell(Tally(), dryRun: false)
             throw error
         }
-        progress.end()
-        if isCheck {
-            guard tally.failed > 0 else { return }
-            throw EMSError(
-                .invalid, "\(Self.records(tally.failed)) could not be imported; nothing was", fix: "mend them, or leave out --atomic")
+        options.summary.tell(tally, dryRun: false)
+    }
+
+    private func pass(
+        _ input: InputFile, _ open: () throws -> InputFile, _ rejects: RejectsFile?, dryRun: Bool, isAllOrNothing: Bool = false
+    ) async throws -> Tally {
+        let interruption = Interruption()
+        defer { interruption.end() }
+        let progress = ImportProgress(isAllOrNothing && dryRun ? "checking" : "importing", bytes: input.size)
+        defer { progress.end() }
+        var tally = Tally()
+        do {
+            let reader = try makeReader { try TextInput(open(), encoding: options.encoding) }
+            let text = try TextInput(input, encoding: options.encoding)
+            try await read(text, reader, rejects, dryRun: dryRun, interruption, progress, &tally)
+        } catch {
+            progress.end()
+            if !isAllOrNothing { options.summary.tell(tally, dryRun: dryRun) }
+            throw error
         }
-        options.summary.tell(tally, dryRun: dryRun)
-        guard tally.failed > 0 else { return }
-        let isPartial = tally.failed < tally.count
-        throw EMSError(isPartial ? .partial : .invalid, "\(Self.records(tally.failed)) could not be imported")
+        guard isAllOrNothing, tally.failed > 0 else { return tally }
+        throw EMSError(
+            .invalid, "\(Self.records(tally.failed)) could not be imported; nothing was", fix: "mend them, or leave out --atomic")
     }
 
     private func read(
-        _ input: InputFile, dryRun: Bool, _ interruption: Interruption, _ progress: ImportProgress, _ tally: inout Tally
+        _ input: TextInput, _ reader: any RecordReading, _ rejects: RejectsFile?, dryRun: Bool, _ interruption: Interruption,
+        _ progress: ImportProgress, _ tally: inout Tally
     ) async throws {
-        var reader = try makeReader()
-        var batch: [(line: Int, row: Result<Row, EMSError>)] = []
+        var reader = reader
+        var batch: [Entry] = []
         var storing: Task<[ImportOutcome], any Error>?
-        var stored: [(line: Int, row: Result<Row, EMSError>)] = []
+        var stored: [Entry] = []
         var hasRemarked = false
 
         func settle() async throws {
             guard let task = storing else { return }
             storing = nil
-            try count(await task.value, of: stored, progress, &tally)
+            try count(await task.value, of: stored, rejects, progress, &tally)
         }
         func flush(atLeast size: Int) async throws {
             while batch.count >= size, !batch.isEmpty {
@@ -113,7 +163,7 @@ struct BulkImport<Row: Sendable>: Sendable {
                 batch.removeFirst(next.count)
                 let rows = next.compactMap { try? $0.row.get() }
                 try await settle()
-                if interruption.isRequested { throw Self.interrupted(before: next[0].line) }
+                if interruption.isRequested { throw Self.interrupted(before: next[0].record.line) }
                 stored = next
                 storing = Task { [store] in rows.isEmpty ? [] : try await store(rows, dryRun) }
             }
@@ -123,17 +173,23 @@ struct BulkImport<Row: Sendable>: Sendable {
                 hasRemarked = true
                 progress.write("\(InputFile.displayName(options.file)): \(remark)")
             }
-            for record in records { batch.append((record.line, Self.checked(record, check))) }
+            for record in records {
+                for warning in record.warnings { progress.write("\(InputFile.displayName(options.file)):\(record.line): warning: \(warning)") }
+                let row = Self.checked(record, check)
+                // What will not be told as rejected need not be kept.
+                let isKept = rejects != nil
+                batch.append(Entry(record: isKept ? record : BulkRecord(line: record.line, content: .success(.null)), row: row))
+            }
             try await flush(atLeast: batchSize)
         }
         do {
             while true {
                 while !input.isReady() {
-                    if interruption.isRequested { throw Self.interrupted(before: batch.first?.line) }
+                    if interruption.isRequested { throw Self.interrupted(before: batch.first?.record.line) }
                 }
                 guard let piece = try input.next() else { break }
                 progress.read(piece.count)
-                try await take(try reader.read(piece))
+                try await take(try reader.read(piece.bytes))
             }
             try await take(try reader.finish())
             try await flush(atLeast: 1)
@@ -151,21 +207,31 @@ struct BulkImport<Row: Sendable>: Sendable {
             fix: "the same command goes on: what is stored already is skipped")
     }
 
-    private static func checked(_ record: BulkRecord, _ check: (JSONValue) throws -> Row) -> Result<Row, EMSError> {
+    /// A record and what it was checked to be.
+    private struct Entry {
+        let record: BulkRecord
+        let row: Result<Row, EMSError>
+    }
+
+    private static func checked(_ record: BulkRecord, _ check: (JSONValue, Bool) throws -> Row) -> Result<Row, EMSError> {
         do {
-            return .success(try check(record.content.get()))
+            var content = try record.content.get()
+            if case .object(let members) = content, members.contains(where: { $0.name == BulkRecord.rejectReason }) {
+                content = .object(members.filter { $0.name != BulkRecord.rejectReason })
+            }
+            return .success(try check(content, record.isCancellation))
         } catch {
             return .failure(EMSError(error))
         }
     }
 
     private func count(
-        _ outcomes: [ImportOutcome], of batch: [(line: Int, row: Result<Row, EMSError>)], _ progress: ImportProgress, _ tally: inout Tally
+        _ outcomes: [ImportOutcome], of batch: [Entry], _ rejects: RejectsFile?, _ progress: ImportProgress, _ tally: inout Tally
     ) throws {
         var next = 0
-        for (line, row) in batch {
+        for entry in batch {
             var failure: EMSError?
-            switch row {
+            switch entry.row {
             case .failure(let error): failure = error
             case .success:
                 switch outcomes[next] {
@@ -180,7 +246,8 @@ struct BulkImport<Row: Sendable>: Sendable {
             // A fault of the program, or of the world, is none of the record.
             guard !failure.code.isPassing, failure.code != .internal, failure.code != .forbidden else { throw failure }
             tally.failed += 1
-            progress.write("\(InputFile.displayName(options.file)):\(line): \(failure)")
+            progress.write("\(InputFile.displayName(options.file)):\(entry.record.line): \(failure)")
+            try rejects?.write(entry.record, reason: failure.description)
         }
         progress.show(tally.count)
     }

@@ -6,10 +6,14 @@ struct ExportOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The form.", valueName: "format"))
     var format: BulkFormat = .jsonl
 
+    @Flag(help: "Leave cells of csv as they are that a spreadsheet would take for formulas.")
+    var raw = false
+
     /// Writes page after page to stdout, as jsonl or csv.
     func run<Item: Presentable>(_ fetch: (PageRequest) async throws -> (items: [Item], next: PageCursor?)) async throws {
         var output = try OutputOptions.parse([])
         output.output = format == .csv ? .csv : .jsonl
+        output.raw = raw
         var writer = try ListWriter<Item>(options: output)
         try await pages(fetch) { try writer.write($0) }
         try writer.finish()

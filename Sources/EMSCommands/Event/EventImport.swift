@@ -32,27 +32,34 @@ struct EventImport: StoreCommand {
     @OptionGroup var global: GlobalOptions
 
     func run(_ runtime: Runtime, as principal: Principal) async throws {
-        let options = EventImportOptions(isUpdating: input.update, isNotifying: !noNotifications, allowsPast: allowPast)
+        let isUndoable = input.atomic && !runtime.hasTransaction
+        let options = EventImportOptions(
+            isUpdating: input.update, isNotifying: !noNotifications, allowsPast: allowPast, log: isUndoable ? ImportLog() : nil)
+        let (isAtomic, isUpdating, dialect) = (input.atomic, input.update, input.dialect)
         let (format, names, zone, isNotifying) = (try input.usedFormat(), input.namesByColumn, zoning.zone, !noNotifications)
-        let bulk = BulkImport<EventImportRow>(options: input, batchSize: runtime.settings.bulkBatchSize, isDryRun: writing.isDryRun) {
+        let bulk = BulkImport<EventImportRow>(options: input, batchSize: runtime.settings.bulkBatchSize, isDryRun: writing.isDryRun) { preview in
             switch format {
             case .jsonl: return LineReader()
-            case .csv: return CSVReader(names: names, known: ExportedEvent.columns.map(\.name))
-            case .ics: return CalendarReader(zone: zone)
+            case .csv: return CSVReader(names: names, known: ExportedEvent.columns.map(\.name), dialect: dialect)
+            case .ics: return CalendarReader(zone: zone, scopes: try CalendarScan.scopes(of: preview()), allowsRevisions: isUpdating)
             }
-        } check: { record in
-            try runtime.events.importRow(record, options, by: principal)
+        } check: { record, isCancellation in
+            try runtime.events.importRow(record, isCancellation: isCancellation, options, by: principal)
         } store: { rows, dryRun in
             var options = options
             options.isDryRun = dryRun
             let outcomes = try await runtime.events.importBatch(rows, options, by: principal)
-            if isNotifying, !dryRun { await runtime.deliverChangesOrTell(onlyWritten: true) }
+            // What may still be taken back is not told.
+            if isNotifying, !dryRun, !isAtomic { await runtime.deliverChangesOrTell(onlyWritten: true) }
             return outcomes
+        } atomically: { body in
+            try await runtime.atomically(body) { await runtime.events.undo(options, by: principal) }
         }
         do {
             try await bulk.run()
         } catch {
-            if isNotifying, !writing.isDryRun { await runtime.deliverChangesOrTell() }
+            // What was taken back is not told.
+            if isNotifying, !writing.isDryRun, !isAtomic { await runtime.deliverChangesOrTell() }
             throw error
         }
         if isNotifying, !writing.isDryRun { await runtime.deliverChangesOrTell() }

@@ -1,5 +1,25 @@
 /// Comma-separated values (RFC 4180), with a line feed at the end of a line.
 enum CSV {
+    /// What a spreadsheet takes for the beginning of a formula.
+    private static let formulaMarks: Set<Unicode.Scalar> = ["=", "+", "-", "@", "\t", "\r"]
+
+    /// A cell that no spreadsheet executes: what looks like a formula gets an apostrophe in front, which says that text follows. A number is
+    /// left as it is. See ``restored(_:)``.
+    static func neutralised(_ text: String) -> String { isFormula(text) && !isNumber(text) ? "'" + text : text }
+
+    /// The cell without the apostrophe that ``neutralised(_:)`` put in front.
+    static func restored(_ text: String) -> String { text.hasPrefix("'") && isFormula(text) ? String(text.dropFirst()) : text }
+
+    /// Apostrophes in front are looked past, so that a text which brings one of its own comes back with it.
+    private static func isFormula(_ text: String) -> Bool {
+        text.unicodeScalars.first { $0 != "'" }.map(formulaMarks.contains) ?? false
+    }
+
+    /// A decimal number as programs write it, such as `-12.5` or `1e-05`.
+    static func isNumber(_ text: String) -> Bool {
+        text.utf8.count <= 40 && text.utf8.allSatisfy { "0123456789+-.eE".utf8.contains($0) } && Double(text) != nil
+    }
+
     static func line(_ fields: [String]) -> String {
         fields.map(field).joined(separator: ",") + "\n"
     }

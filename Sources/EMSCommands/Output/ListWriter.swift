@@ -38,7 +38,8 @@ struct ListWriter<Item: Presentable> {
             let columns = try columns(items)
             if isFirst, !options.noHeader { try StandardOutput.write(CSV.line(columns.map(\.name))) }
             for item in items {
-                try StandardOutput.write(CSV.line(columns.map { TableText.plain($0.value(item), in: options.zone) }))
+                let cells = columns.map { TableText.plain($0.value(item), in: options.zone) }
+                try StandardOutput.write(CSV.line(options.raw ? cells : cells.map(CSV.neutralised)))
             }
         case .id:
             for item in items { try StandardOutput.write(item.identifier + "\n") }

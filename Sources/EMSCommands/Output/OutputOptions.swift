@@ -17,6 +17,9 @@ struct OutputOptions: ParsableArguments {
     @Flag(help: "No header line in a table or csv.")
     var noHeader = false
 
+    @Flag(help: "Leave cells of csv as they are that a spreadsheet would take for formulas.")
+    var raw = false
+
     @OptionGroup var zoning: ZoneOptions
 
     @Flag(help: "No pager for what is longer than the screen.")

@@ -33,6 +33,13 @@ final class InputFile {
         return Int(status.st_size)
     }
 
+    /// Whether another descriptor is open on the same file.
+    func isSame(as other: Int32) -> Bool {
+        var (mine, its) = (stat(), stat())
+        guard fstat(descriptor, &mine) == 0, fstat(other, &its) == 0 else { return false }
+        return mine.st_dev == its.st_dev && mine.st_ino == its.st_ino
+    }
+
     deinit {
         if descriptor > STDIN_FILENO { close(descriptor) }
     }

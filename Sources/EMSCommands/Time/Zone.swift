@@ -14,10 +14,18 @@ enum Zone: Sendable {
         case "utc", "z", "gmt", "etc/utc": self = .utc
         case "local": self = .system
         default:
-            // Names only: Foundation would take abbreviations for a zone that has them now.
-            guard name.contains("/") || name == name.uppercased(), let zone = TimeZone(identifier: name) else { return nil }
+            // Names of places only. An abbreviation (EST, IST, BST) means another zone to each who writes it, and Foundation would take it
+            // for one of them; so would it read offsets.
+            guard Self.isPlace(name), let zone = TimeZone(identifier: name) else { return nil }
             self = .named(zone)
         }
+    }
+
+    /// `Europe/Vienna`, `Etc/GMT+5`; `Japan`, but not `JST`.
+    private static func isPlace(_ name: String) -> Bool {
+        guard name.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }), name.utf8.count <= 64 else { return false }
+        if name.contains("/") { return name.utf8.first != UInt8(ascii: "/") }
+        return name.utf8.count >= 4 && name.utf8.dropFirst().allSatisfy { $0 >= UInt8(ascii: "a") && $0 <= UInt8(ascii: "z") }
     }
 
     /// What it is called when a time is said back.
@@ -48,16 +56,15 @@ enum Zone: Sendable {
 
     /// What clocks show at the moment.
     func clock(at moment: Timestamp) -> ClockTime {
-        ClockTime(milliseconds: moment.milliseconds + offset(at: moment) * 1000)
+        ClockTime(milliseconds: moment.adding(seconds: offset(at: moment)).milliseconds)
     }
 
     /// Whether clocks show the same at another moment.
     func isAmbiguous(_ moment: Timestamp) -> Bool {
         let shown = clock(at: moment)
         return [-86_400, 86_400].contains { (distance: Int64) in
-            let other = offset(at: moment.adding(seconds: distance))
-            let twin = Timestamp(milliseconds: shown.milliseconds - other * 1000)
-            return twin != moment && offset(at: twin) == other
+            let other = Timestamp(milliseconds: shown.milliseconds).adding(seconds: -offset(at: moment.adding(seconds: distance)))
+            return other != moment && clock(at: other) == shown
         }
     }
 
@@ -65,7 +72,7 @@ enum Zone: Sendable {
     func text(_ moment: Timestamp) -> String {
         guard case .utc = self else {
             let offset = offset(at: moment)
-            let shifted = Timestamp(milliseconds: moment.milliseconds + offset * 1000).description
+            let shifted = moment.adding(seconds: offset).description
             let minutes = abs(offset) / 60
             let digits = [minutes / 60, minutes % 60].map { ($0 < 10 ? "0" : "") + String($0) }
             return shifted.prefix(19) + (offset < 0 ? "-" : "+") + digits.joined(separator: ":")
@@ -93,11 +100,12 @@ struct ClockTime: Equatable, Sendable {
     /// counts from the offset before (RFC 5545, section 3.3.5).
     func moment(_ offset: (Timestamp) -> Int64) -> Timestamp {
         let day: Int64 = 86_400_000
-        let before = offset(Timestamp(milliseconds: milliseconds - day))
-        let first = Timestamp(milliseconds: milliseconds - before * 1000)
+        let shown = min(max(Timestamp(milliseconds: milliseconds), .earliest), .latest)
+        let before = offset(shown.adding(milliseconds: -day))
+        let first = shown.adding(seconds: -before)
         if offset(first) == before { return first }
-        let after = offset(Timestamp(milliseconds: milliseconds + day))
-        let second = Timestamp(milliseconds: milliseconds - after * 1000)
+        let after = offset(shown.adding(milliseconds: day))
+        let second = shown.adding(seconds: -after)
         return offset(second) == after ? second : first
     }
 }

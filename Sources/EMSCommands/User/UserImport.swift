@@ -23,15 +23,20 @@ struct UserImport: StoreCommand {
     @OptionGroup var global: GlobalOptions
 
     func run(_ runtime: Runtime, as principal: Principal) async throws {
-        let (format, names, isUpdating) = (try input.usedFormat(), input.namesByColumn, input.update)
+        let (format, names, isUpdating, dialect) = (try input.usedFormat(), input.namesByColumn, input.update, input.dialect)
         guard format != .ics else { throw EMSError(.usage, "accounts have no form in iCalendar", fix: "use jsonl or csv") }
-        let bulk = BulkImport<UserImportRow>(options: input, batchSize: runtime.settings.bulkBatchSize, isDryRun: writing.isDryRun) {
-            if format == .csv { return CSVReader(names: names, known: ExportedUser.columns.map(\.name) + ["password"]) }
+        // An import of all or nothing goes through the file twice.
+        let (rehearsed, memory, log) = (ImportMemory(), ImportMemory(), ImportLog())
+        let bulk = BulkImport<UserImportRow>(options: input, batchSize: runtime.settings.bulkBatchSize, isDryRun: writing.isDryRun) { _ in
+            if format == .csv { return CSVReader(names: names, known: ExportedUser.columns.map(\.name) + ["password"], dialect: dialect) }
             return LineReader()
-        } check: { record in
+        } check: { record, _ in
             try runtime.users.importRow(record)
         } store: { rows, dryRun in
-            try await runtime.users.importBatch(rows, updating: isUpdating, dryRun: dryRun)
+            try await runtime.users.importBatch(
+                rows, updating: isUpdating, dryRun: dryRun, memory: dryRun ? rehearsed : memory, log: log)
+        } atomically: { body in
+            try await runtime.atomically(body) { await runtime.users.undo(log) }
         }
         try await bulk.run()
     }

@@ -14,8 +14,9 @@ public protocol EventStore: Sendable {
     /// - Throws: ``EMSError`` with ``ErrorCode/versionConflict`` or ``ErrorCode/notFound``.
     func update(_ event: Event, expecting expected: Int, change: Change?) async throws
     /// Deletes the event if it still has the version `expected`.
+    /// - Parameter change: `nil` to tell nobody.
     /// - Throws: as ``update(_:expecting:change:)``.
-    func delete(_ id: EventID, expecting expected: Int, change: Change) async throws
+    func delete(_ id: EventID, expecting expected: Int, change: Change?) async throws
     func event(id: EventID) async throws -> Event?
     /// Those of the events that there are, in no certain order.
     func events(ids: [EventID]) async throws -> [Event]

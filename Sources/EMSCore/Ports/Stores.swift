@@ -8,10 +8,13 @@ public struct Stores: Sendable {
     public let tokens: any TokenStore
     public let rateLimits: any RateLimitStore
     public let logins: any LoginStore
+    /// `nil` where the store has no transaction that lasts as long as an import.
+    public let transaction: (any StoreTransaction)?
 
     public init(
         users: any UserStore, events: any EventStore, outbox: any ChangeOutbox, notifications: any NotificationStore,
-        subscriptions: any SubscriptionStore, tokens: any TokenStore, rateLimits: any RateLimitStore, logins: any LoginStore
+        subscriptions: any SubscriptionStore, tokens: any TokenStore, rateLimits: any RateLimitStore, logins: any LoginStore,
+        transaction: (any StoreTransaction)? = nil
     ) {
         self.users = users
         self.events = events
@@ -21,5 +24,13 @@ public struct Stores: Sendable {
         self.tokens = tokens
         self.rateLimits = rateLimits
         self.logins = logins
+        self.transaction = transaction
     }
+}
+
+/// Many writes that are stored together, or not at all. Others wait with theirs until it ends.
+public protocol StoreTransaction: Sendable {
+    func begin() async throws
+    func commit() async throws
+    func rollBack() async throws
 }

@@ -28,9 +28,10 @@ struct FieldFaults {
     }
 }
 
-enum TextRules {
+/// What holds for all text that people write.
+public enum TextRules {
     /// The text without white space at its ends.
-    static func trimmed(_ text: String) -> String {
+    public static func trimmed(_ text: String) -> String {
         let isSpace = { (scalar: Unicode.Scalar) in scalar.properties.isWhitespace }
         let scalars = text.unicodeScalars
         guard let first = scalars.firstIndex(where: { !isSpace($0) }), let last = scalars.lastIndex(where: { !isSpace($0) }) else {

@@ -1,10 +1,16 @@
 /// One event that is to be brought in, checked but for what only the store knows.
 public struct EventImportRow: Sendable {
-    let event: Event
+    let content: Content
+    let identity: Identity
     /// How often it was revised elsewhere, where the record tells.
     let sequence: Int?
-    /// Why it may not be new; `nil` where it may.
-    let refusal: EMSError?
+
+    enum Content {
+        /// With why it may not be new; `nil` where it may.
+        case event(Event, refusal: EMSError?)
+        /// That an event is canceled, and no more (iTIP, RFC 5546, section 3.2.5).
+        case cancellation
+    }
 
     /// By what a record is known.
     enum Identity: Hashable {
@@ -12,7 +18,7 @@ public struct EventImportRow: Sendable {
         case key(ImportKey)
     }
 
-    var identity: Identity { event.importKey.map { .key($0) } ?? .id(event.id) }
+    fileprivate var event: Event? { if case .event(let event, _) = content { event } else { nil } }
 }
 
 /// How events are brought in.
@@ -24,12 +30,21 @@ public struct EventImportOptions: Sendable {
     /// Whether new ones may have begun already.
     public var allowsPast: Bool
     public var isDryRun: Bool
+    /// What the file has said so far.
+    public let memory: ImportMemory
+    /// Where is noted what is stored, if it may have to be undone.
+    public let log: ImportLog?
 
-    public init(isUpdating: Bool = false, isNotifying: Bool = true, allowsPast: Bool = false, isDryRun: Bool = false) {
+    public init(
+        isUpdating: Bool = false, isNotifying: Bool = true, allowsPast: Bool = false, isDryRun: Bool = false,
+        memory: ImportMemory = ImportMemory(), log: ImportLog? = nil
+    ) {
         self.isUpdating = isUpdating
         self.isNotifying = isNotifying
         self.allowsPast = allowsPast
         self.isDryRun = isDryRun
+        self.memory = memory
+        self.log = log
     }
 }
 
@@ -44,9 +59,20 @@ extension EventService {
     ///
     /// It is known by its id; or by its name elsewhere; or, where it has neither, by all that it says: so the same record comes in once,
     /// however often it is brought.
-    public func importRow(_ record: JSONValue, _ options: EventImportOptions, by principal: Principal) throws -> EventImportRow {
-        let draft = try EventRules.accepted(EventDraft(imported: record), startsAfter: nil)
+    /// - Parameter isCancellation: whether the record only names an event that is canceled.
+    public func importRow(_ record: JSONValue, isCancellation: Bool = false, _ options: EventImportOptions, by principal: Principal) throws
+        -> EventImportRow
+    {
         let id = try Self.id(in: record)
+        let sequence = record["external_sequence"]?.integer.map { Int(clamping: $0) }
+        if isCancellation {
+            var fields = JSONFields(record)
+            guard let identity = id.map({ .id($0) }) ?? EventOrigin(&fields).map({ EventImportRow.Identity.key($0.importKey) }) else {
+                throw EMSError.invalid("external_id", "is required", type: "missing")
+            }
+            return EventImportRow(content: .cancellation, identity: identity, sequence: sequence)
+        }
+        let draft = try EventRules.accepted(EventDraft(imported: record), startsAfter: nil)
         let key = id == nil ? draft.origin?.importKey ?? ImportKey(digestOf: draft.identity) : nil
         let event = try drafted(draft, id: id ?? EventID(), importKey: key, by: principal, allowingPast: true)
         var refusal: EMSError?
@@ -54,8 +80,8 @@ extension EventService {
             let fault = "must not be in the past (it is \(event.createdAt) now)"
             refusal = EMSError.invalid("start_time", fault)
         }
-        let sequence = record["external_sequence"]?.integer.map { Int(clamping: $0) }
-        return EventImportRow(event: event, sequence: sequence, refusal: refusal)
+        let identity = key.map { EventImportRow.Identity.key($0) } ?? .id(event.id)
+        return EventImportRow(content: .event(event, refusal: refusal), identity: identity, sequence: sequence)
     }
 
     private static func id(in record: JSONValue) throws -> EventID? {
@@ -67,8 +93,13 @@ extension EventService {
     /// Those of the records' events that are there already, by what they are known by.
     private func known(_ rows: [EventImportRow]) async throws -> [EventImportRow.Identity: Event] {
         guard !rows.isEmpty else { return [:] }
-        let ids = rows.compactMap { $0.event.importKey == nil ? $0.event.id : nil }
-        let keys = rows.compactMap(\.event.importKey)
+        var (ids, keys): ([EventID], [ImportKey]) = ([], [])
+        for row in rows {
+            switch row.identity {
+            case .id(let id): ids.append(id)
+            case .key(let key): keys.append(key)
+            }
+        }
         var known: [EventImportRow.Identity: Event] = [:]
         if !ids.isEmpty { for event in try await events.events(ids: ids) { known[.id(event.id)] = event } }
         if !keys.isEmpty {
@@ -85,18 +116,26 @@ extension EventService {
     {
         var outcomes = [ImportOutcome](repeating: .skipped, count: rows.count)
         var known = try await known(rows.filter { options.isDryRun || $0.refusal != nil })
-        var first: Set<EventImportRow.Identity> = []
+        var first: [EventImportRow.Identity: Event] = [:]
         var fresh: [Int] = []
         var repeated: [Int] = []
         for (index, row) in rows.enumerated() {
-            if known[row.identity] != nil {
+            let isRepeated = known[row.identity] != nil || first[row.identity] != nil
+            guard case .event(let event, let refusal) = row.content, !isRepeated else {
                 repeated.append(index)
-            } else if let refusal = row.refusal {
+                continue
+            }
+            if options.isDryRun, let content = options.memory.content(of: row.identity) {
+                // A record before this one would have been stored.
+                let isSame = content == EventDraft(event).identity.hashValue
+                if options.isUpdating, !isSame { outcomes[index] = .updated }
+                options.memory.note(row.identity, EventDraft(event).identity)
+            } else if let refusal {
                 outcomes[index] = .failed(refusal)
-            } else if first.insert(row.identity).inserted {
-                fresh.append(index)
             } else {
-                repeated.append(index)
+                first[row.identity] = event
+                fresh.append(index)
+                if options.isDryRun { options.memory.note(row.identity, EventDraft(event).identity) }
             }
         }
         repeated += try await insert(fresh, of: rows, options, principal, &outcomes)
@@ -106,9 +145,12 @@ extension EventService {
         // In the order of the file: of two records of one event, the last one counts.
         for index in repeated.sorted() {
             let row = rows[index]
-            let current = known[row.identity] ?? row.event
             do {
-                let updated = try await revise(current, as: EventDraft(row.event), row.sequence, options, principal)
+                guard let current = known[row.identity] ?? first[row.identity] else {
+                    outcomes[index] = try missing(row, options)
+                    continue
+                }
+                let updated = try await revise(current, as: row, options, principal)
                 known[row.identity] = updated
                 outcomes[index] = updated.version == current.version ? .skipped : .updated
             } catch let error as EMSError where error.code == .notFound || error.code == .invalid {
@@ -118,32 +160,42 @@ extension EventService {
         return outcomes
     }
 
+    /// What becomes of a record that needs an event which is not there.
+    private func missing(_ row: EventImportRow, _ options: EventImportOptions) throws -> ImportOutcome {
+        // In a dry run it may be of this file.
+        if options.isDryRun, options.memory.content(of: row.identity) != nil { return .updated }
+        switch row.identity {
+        case .id(let id): throw EMSError.notFound("event", id)
+        case .key: throw EMSError(.notFound, "the canceled event is not here", fix: "nothing needs to be done if it was never wanted")
+        }
+    }
+
     /// - Returns: the places of those that were there already.
     private func insert(
         _ fresh: [Int], of rows: [EventImportRow], _ options: EventImportOptions, _ principal: Principal, _ outcomes: inout [ImportOutcome]
     ) async throws -> [Int] {
         var taken: Set<EventID> = []
-        if !options.isDryRun, !fresh.isEmpty {
-            let batch = fresh.map { index -> (event: Event, change: Change?) in
-                let event = rows[index].event
-                return (event, options.isNotifying ? change(.created, event, principal) : nil)
-            }
-            taken = try await events.insert(batch)
-            for case (let event, let change?) in batch where !taken.contains(event.id) { changeWritten(change) }
+        let batch = fresh.compactMap { index in rows[index].event.map { (index: index, event: $0) } }
+        if !options.isDryRun, !batch.isEmpty {
+            let pairs = batch.map { (event: $0.event, change: options.isNotifying ? change(.created, $0.event, principal) : nil) }
+            taken = try await events.insert(pairs)
+            for case (let event, let change?) in pairs where !taken.contains(event.id) { changeWritten(change) }
+            if let log = options.log { for (event, _) in pairs where !taken.contains(event.id) { log.append(.createdEvent(event)) } }
         }
-        for index in fresh where !taken.contains(rows[index].event.id) { outcomes[index] = .created }
-        return fresh.filter { taken.contains(rows[$0].event.id) }
+        for (index, event) in batch where !taken.contains(event.id) { outcomes[index] = .created }
+        return batch.filter { taken.contains($0.event.id) }.map(\.index)
     }
 
     /// Changes an event to what a record says, unless the record is older than what is known, or says the same.
     private func revise(
-        _ current: Event, as draft: EventDraft, _ sequence: Int?, _ options: EventImportOptions, _ principal: Principal
+        _ current: Event, as row: EventImportRow, _ options: EventImportOptions, _ principal: Principal
     ) async throws -> Event {
         func revision(of current: Event) throws -> Event? {
-            var draft = draft
+            var draft = row.event.map { EventDraft($0) } ?? EventDraft(current)
+            if row.event == nil { draft.status = .canceled }
             draft.origin = draft.origin ?? current.origin
             // One of ours counts its versions from 1, and tells them from 0 (SEQUENCE).
-            if let sequence, sequence < current.origin?.sequence ?? current.version - 1 { return nil }
+            if let sequence = row.sequence, sequence < current.origin?.sequence ?? current.version - 1 { return nil }
             return draft == EventDraft(current) ? nil : try updated(current, by: principal) { _ in draft }
         }
         var current = current
@@ -154,6 +206,7 @@ extension EventService {
                 let change = options.isNotifying ? change(.updated, event, principal) : nil
                 try await events.update(event, expecting: current.version, change: change)
                 if let change { changeWritten(change) }
+                options.log?.append(.changedEvent(before: current, after: event))
                 return event
             } catch let error as EMSError where error.code == .versionConflict {
                 try Task.checkCancellation()
@@ -161,6 +214,34 @@ extension EventService {
             }
         }
     }
+
+    /// Takes back what an import has stored, the last first, but for what somebody has changed since.
+    /// - Returns: how many writes could not be taken back.
+    public func undo(_ options: EventImportOptions, by principal: Principal) async -> Int {
+        var left = 0
+        for entry in options.log?.takeAll() ?? [] {
+            do {
+                switch entry {
+                case .createdEvent(let event):
+                    try await events.delete(event.id, expecting: event.version, change: change(.deleted, event, principal))
+                case .changedEvent(let before, let after):
+                    var event = before
+                    event.version = after.version + 1
+                    event.updatedAt = now()
+                    try await events.update(
+                        event, expecting: after.version, change: options.isNotifying ? change(.updated, event, principal) : nil)
+                case .createdUser, .changedUser: preconditionFailure("an import of events stores no accounts")
+                }
+            } catch {
+                left += 1
+            }
+        }
+        return left
+    }
+}
+
+extension EventImportRow {
+    fileprivate var refusal: EMSError? { if case .event(_, let refusal) = content { refusal } else { nil } }
 }
 
 extension EventDraft {

@@ -50,66 +50,140 @@ extension UserService {
         return UserImportRow(user: user, secret: secret)
     }
 
-    /// Stores accounts, or says what storing them would do. An account is known by its username, in any letter case.
+    /// Stores accounts, or says what storing them would do. An account is known by its username, in any letter case; a record with the
+    /// username of another person, here or earlier in the file, fails.
     /// - Parameters:
     ///   - isUpdating: whether accounts that are there already get the record's address, name, role and state. Passwords stay.
+    ///   - memory: what the file has said so far.
+    ///   - log: where is noted what is stored, if it may have to be undone.
     /// - Returns: what became of each.
-    public func importBatch(_ rows: [UserImportRow], updating isUpdating: Bool, dryRun: Bool) async throws -> [ImportOutcome] {
+    public func importBatch(
+        _ rows: [UserImportRow], updating isUpdating: Bool, dryRun: Bool, memory: ImportMemory = ImportMemory(), log: ImportLog? = nil
+    ) async throws -> [ImportOutcome] {
         var outcomes = [ImportOutcome](repeating: .skipped, count: rows.count)
         var known: [String: User] = [:]
         for user in try await users.users(usernames: rows.map(\.user.username)) { known[UserRules.caseFolded(user.username)] = user }
         var first: Set<String> = []
         var fresh: [Int] = []
+        var repeated: [Int] = []
         for (index, row) in rows.enumerated() {
             let name = UserRules.caseFolded(row.user.username)
-            if let current = known[name] {
-                guard isUpdating else { continue }
-                outcomes[index] = try await revise(current, as: row.user, dryRun: dryRun)
+            if let fault = Self.contradiction(row.user, known[name], memory) {
+                outcomes[index] = .failed(fault)
+            } else if known[name] != nil || first.contains(name) {
+                repeated.append(index)
             } else if case .absent = row.secret {
                 outcomes[index] = .failed(.invalid("password", "is required, or password_hash, for a new account", type: "missing"))
-            } else if first.insert(name).inserted {
+            } else {
+                first.insert(name)
                 fresh.append(index)
             }
         }
-        if dryRun {
-            for index in fresh {
-                let email = rows[index].user.email
-                outcomes[index] = try await users.user(login: email) == nil ? .created : .failed(.emailTaken(email))
-            }
-            return outcomes
-        }
-        let hashes = try await hashes(fresh.map { rows[$0].secret })
-        let refused = try await users.insert(zip(fresh, hashes).map { (user: rows[$0].user, passwordHash: $1) })
-        for (place, index) in fresh.enumerated() {
+        let refused = try await refusals(of: fresh, of: rows, dryRun, memory)
+        for (index, error) in zip(fresh, refused) {
             // A name that was taken meanwhile is that of an account which is there.
-            if let error = refused[place] {
-                outcomes[index] = error.code == .usernameTaken ? .skipped : .failed(error)
-            } else {
-                outcomes[index] = .created
+            outcomes[index] = error.map { $0.code == .usernameTaken ? .skipped : .failed($0) } ?? .created
+            if error == nil, !dryRun { log?.append(.createdUser(rows[index].user.id)) }
+        }
+        guard isUpdating else { return outcomes }
+        if !dryRun {
+            let unknown = repeated.map { rows[$0].user.username }.filter { known[UserRules.caseFolded($0)] == nil }
+            if !unknown.isEmpty {
+                for user in try await users.users(usernames: unknown) { known[UserRules.caseFolded(user.username)] = user }
             }
+        }
+        // In the order of the file: of two records of one account, the last one counts.
+        for index in repeated {
+            let name = UserRules.caseFolded(rows[index].user.username)
+            guard let current = known[name] ?? rows.first(where: { UserRules.caseFolded($0.user.username) == name })?.user else { continue }
+            let (outcome, user) = try await revise(current, as: rows[index].user, dryRun: dryRun, log)
+            outcomes[index] = outcome
+            known[name] = user
         }
         return outcomes
     }
 
-    private func revise(_ current: User, as record: User, dryRun: Bool) async throws -> ImportOutcome {
-        var change = UserChange()
-        if record.email != current.email { change.email = record.email }
-        if record.fullName != current.fullName { change.fullName = .some(record.fullName) }
-        if record.role != current.role { change.role = record.role }
-        if record.isActive != current.isActive { change.isActive = record.isActive }
-        if change.isEmpty { return .skipped }
+    /// Why a record is not of the account that has its username.
+    private static func contradiction(_ user: User, _ current: User?, _ memory: ImportMemory) -> EMSError? {
+        let email = UserRules.caseFolded(user.email)
+        let name = ImportedName.username(UserRules.caseFolded(user.username))
+        defer { if memory.content(of: name) == nil { memory.note(name, email) } }
+        if let earlier = memory.content(of: name), earlier != email.hashValue {
+            return EMSError(
+                .usernameTaken, "the username \(Printable.quoted(user.username)) is that of an earlier record with another email",
+                fix: "give one of them another username")
+        }
+        guard let current, current.username != user.username, UserRules.caseFolded(current.email) != email else { return nil }
+        return EMSError(
+            .usernameTaken, "the username \(Printable.quoted(user.username)) is taken by \(Printable.quoted(current.username))",
+            fix: "give it another username")
+    }
+
+    private enum ImportedName: Hashable {
+        case username(String)
+        case email(String)
+    }
+
+    /// Stores new accounts, or finds out what of them the store would refuse.
+    /// - Returns: for each why it was refused; `nil` for what was stored.
+    private func refusals(of fresh: [Int], of rows: [UserImportRow], _ dryRun: Bool, _ memory: ImportMemory) async throws -> [EMSError?] {
+        guard dryRun else {
+            let hashes = try await hashes(fresh.map { rows[$0].secret })
+            let refused = try await users.insert(zip(fresh, hashes).map { (user: rows[$0].user, passwordHash: $1) })
+            return fresh.indices.map { refused[$0] }
+        }
+        var refused: [EMSError?] = []
+        for index in fresh {
+            let email = rows[index].user.email
+            let name = ImportedName.email(UserRules.caseFolded(email))
+            let isTaken = if memory.content(of: name) != nil { true } else { try await users.user(login: email) != nil }
+            refused.append(isTaken ? .emailTaken(email) : nil)
+            if !isTaken { memory.note(name, email) }
+        }
+        return refused
+    }
+
+    /// Takes back what an import has stored, the last first.
+    /// - Returns: how many writes could not be taken back.
+    public func undo(_ log: ImportLog) async -> Int {
+        var left = 0
+        for entry in log.takeAll() {
+            do {
+                switch entry {
+                case .createdUser(let id): _ = try await users.delete(id: id, at: now())
+                case .changedUser(let id, let back): _ = try await users.change(id, back, at: now())
+                case .createdEvent, .changedEvent: preconditionFailure("an import of accounts stores no events")
+                }
+            } catch {
+                left += 1
+            }
+        }
+        return left
+    }
+
+    /// - Returns: what became of the record, and the account as it is then.
+    private func revise(_ current: User, as record: User, dryRun: Bool, _ log: ImportLog?) async throws -> (ImportOutcome, User) {
+        var (change, back) = (UserChange(), UserChange())
+        if record.email != current.email { (change.email, back.email) = (record.email, current.email) }
+        if record.fullName != current.fullName { (change.fullName, back.fullName) = (.some(record.fullName), .some(current.fullName)) }
+        if record.role != current.role { (change.role, back.role) = (record.role, current.role) }
+        if record.isActive != current.isActive { (change.isActive, back.isActive) = (record.isActive, current.isActive) }
+        if change.isEmpty { return (.skipped, current) }
         do {
             if dryRun {
                 if let email = change.email, let holder = try await users.user(login: email), holder.id != current.id {
                     throw EMSError.emailTaken(email)
                 }
-            } else {
-                _ = try await users.change(current.id, change, at: now())
-                if change.isActive == false { _ = try await tokens.endAll(of: current.id, except: nil, at: now()) }
+                var user = current
+                (user.email, user.fullName, user.role, user.isActive) = (record.email, record.fullName, record.role, record.isActive)
+                return (.updated, user)
             }
-            return .updated
-        } catch let error as EMSError where error.code == .emailTaken {
-            return .failed(error)
+            let user = try await users.change(current.id, change, at: now())
+            log?.append(.changedUser(current.id, back: back))
+            if change.isActive == false { _ = try await tokens.endAll(of: current.id, except: nil, at: now()) }
+            return (.updated, user)
+        } catch let error as EMSError where error.code == .emailTaken || error.code == .notFound {
+            return (.failed(error), current)
         }
     }
 

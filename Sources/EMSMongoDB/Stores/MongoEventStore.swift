@@ -90,8 +90,14 @@ struct MongoEventStore: EventStore {
         }
     }
 
-    func delete(_ id: EventID, expecting expected: Int, change: Change) async throws {
+    func delete(_ id: EventID, expecting expected: Int, change: Change?) async throws {
         try await database.run { connection in
+            guard let change else {
+                guard try connection.deleteMany(.events, where: { Self.filter(id, expected, &$0) }) > 0 else {
+                    throw try Self.conflict(id, in: connection)
+                }
+                return
+            }
             let result = try connection.updateOne(
                 .events, where: { Self.filter(id, expected, &$0) }, { EventDocument.bury(change: change, to: &$0) })
             guard result.matched > 0 else { throw try Self.conflict(id, in: connection) }

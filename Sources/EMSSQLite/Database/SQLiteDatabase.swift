@@ -30,6 +30,7 @@ public struct SQLiteDatabase: Sendable {
     let connection: any DatabaseWriter
     let watcher: DatabaseWatcher
     private let scratch: ScratchDirectory?
+    let mode: Mode
     /// How long a read may take; `nil` for as long as it needs.
     private let readLimit: Duration?
 
@@ -50,6 +51,7 @@ public struct SQLiteDatabase: Sendable {
 
     private init(path: String, mode: Mode, readLimit: Duration?, scratch: ScratchDirectory?) throws {
         self.path = path
+        self.mode = mode
         self.readLimit = readLimit
         self.scratch = scratch
         do {
@@ -58,6 +60,8 @@ public struct SQLiteDatabase: Sendable {
             configuration.foreignKeysEnabled = false
             configuration.busyMode = .timeout(15)
             configuration.maximumReaderCount = 4
+            // All of an import may be one transaction.
+            configuration.allowsUnsafeTransactions = mode == .bulk
             // A large page cache per connection would make an idle daemon large; the operating system caches the file anyway.
             configuration.prepareDatabase { db in
                 db.add(function: Schema.normalization)
@@ -90,6 +94,8 @@ public struct SQLiteDatabase: Sendable {
     func read<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
         do {
             return try await retryingAfterSchemaChange {
+                // The one connection of a command sees what its own open transaction has written.
+                if mode == .bulk { return try await connection.writeWithoutTransaction(body) }
                 guard let readLimit else { return try await connection.read(body) }
                 return try await connection.read { db in try db.interrupted(after: readLimit) { try body(db) } }
             }
@@ -101,7 +107,10 @@ public struct SQLiteDatabase: Sendable {
     /// Runs `body` in one transaction, which is stored when this returns.
     func write<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
         do {
-            let value = try await retryingAfterSchemaChange { try await connection.write(body) }
+            let value = try await retryingAfterSchemaChange {
+                guard mode == .bulk else { return try await connection.write(body) }
+                return try await connection.writeWithoutTransaction { db in try db.part(body) }
+            }
             watcher.changed()
             return value
         } catch {

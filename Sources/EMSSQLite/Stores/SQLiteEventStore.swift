@@ -139,14 +139,14 @@ struct SQLiteEventStore: EventStore {
         }
     }
 
-    func delete(_ id: EventID, expecting expected: Int, change: Change) async throws {
+    func delete(_ id: EventID, expecting expected: Int, change: Change?) async throws {
         try await database.write { db in
             // No tombstone is needed: the pending change holds the event, and is stored by this same transaction.
             guard try db.run("DELETE FROM events WHERE id = ? AND version = ?", [id.description, expected]) > 0 else {
                 throw try Self.conflict(id, in: db)
             }
             try db.run("DELETE FROM event_tags WHERE event_id = ?", [id.description])
-            try SQLiteChangeOutbox.append(change, in: db)
+            if let change { try SQLiteChangeOutbox.append(change, in: db) }
         }
     }
 

@@ -51,29 +51,39 @@ enum CalendarTime: Equatable {
     static func text(utc moment: Timestamp) -> String { text(ClockTime(milliseconds: moment.milliseconds)) + "Z" }
 
     /// `P1DT2H`: days of the calendar, which may have 23 or 25 hours, and seconds (RFC 5545, section 3.3.6).
+    /// - Returns: `nil` for what is not a duration, is not positive, or is longer than the years 0001 to 9999.
     static func duration(_ text: String) -> (days: Int64, seconds: Int64)? {
-        var rest = Substring(text)
-        if rest.hasPrefix("+") { rest = rest.dropFirst() }
-        guard rest.hasPrefix("P") else { return nil }
+        var rest = text.utf8[...]
+        if rest.first == UInt8(ascii: "+") { rest = rest.dropFirst() }
+        guard rest.first == UInt8(ascii: "P") else { return nil }
         rest = rest.dropFirst()
         var days: Int64 = 0
         var seconds: Int64 = 0
         var isTime = false
-        var number: Int64?
-        for character in rest {
-            if let digit = character.wholeNumberValue, character.isASCII {
-                let (grown, isTooLong) = (number ?? 0).multipliedReportingOverflow(by: 10)
-                guard !isTooLong, grown < 1_000_000_000 else { return nil }
-                number = grown + Int64(digit)
-            } else if character == "T" {
+        // Each unit comes once, the larger before the smaller.
+        var units: [(mark: UInt8, size: Int64)] = [(UInt8(ascii: "W"), 7), (UInt8(ascii: "D"), 1)]
+        while let byte = rest.first {
+            if byte == UInt8(ascii: "T") {
+                guard !isTime else { return nil }
                 isTime = true
-            } else {
-                let units: [Character: Int64] = isTime ? ["H": 3600, "M": 60, "S": 1] : ["W": 7, "D": 1]
-                guard let count = number, let unit = units[character] else { return nil }
-                if isTime { seconds += count * unit } else { days += count * unit }
-                number = nil
+                units = [(UInt8(ascii: "H"), 3600), (UInt8(ascii: "M"), 60), (UInt8(ascii: "S"), 1)]
+                rest = rest.dropFirst()
+                continue
             }
+            let digits = rest.prefix { $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") }
+            rest = rest.dropFirst(digits.count)
+            guard (1...12).contains(digits.count), let number = Int64(String(decoding: digits, as: UTF8.self)), let mark = rest.first,
+                let place = units.firstIndex(where: { $0.mark == mark })
+            else { return nil }
+            // Twelve digits of weeks are far from the end of the type.
+            if isTime { seconds += number * units[place].size } else { days += number * units[place].size }
+            units.removeFirst(place + 1)
+            rest = rest.dropFirst()
         }
-        return number == nil && days + seconds > 0 ? (days, seconds) : nil
+        guard days > 0 || seconds > 0, days <= longestDays, seconds <= longestDays * 86_400 else { return nil }
+        return (days, seconds)
     }
+
+    /// From the year 0001 to the year 9999.
+    private static let longestDays: Int64 = 3_652_059
 }

@@ -18,7 +18,7 @@ struct CalendarWriter {
     mutating func write(_ event: Event) throws {
         if case .named(let named) = zone { note(named, event) }
         for line in (event.origin?.properties ?? "").split(separator: "\n") where line.hasPrefix("DTSTART") || line.hasPrefix("DTEND") {
-            guard let name = ContentLine(String(line))?["TZID"], case .named(let named)? = Zone(name: name) else { continue }
+            guard let name = ContentLine(String(line))?["TZID"], case .known(.named(let named))? = CalendarScope().resolve(name) else { continue }
             note(named, as: name, event)
         }
         try StandardOutput.write(CalendarEvent.text(of: event, in: zone))
@@ -39,7 +39,7 @@ struct CalendarWriter {
 
     /// `VTIMEZONE` with every change of the clocks in those years.
     private static func definition(_ name: String, _ zone: TimeZone, _ years: ClosedRange<Int>) -> String {
-        var lines = ["BEGIN:VTIMEZONE", "TZID:\(name)"]
+        var lines = ["BEGIN:VTIMEZONE", "TZID:\(ContentLine.escaped(name))"]
         func moment(_ year: Int) -> Date {
             Date(timeIntervalSince1970: Double(CivilDate(year: Int64(year), month: 1, day: 1).daysSinceEpoch) * 86_400)
         }

@@ -1,40 +1,47 @@
 import EMSCore
 
 /// A zone that a calendar defines itself (`VTIMEZONE`, RFC 5545, section 3.6.5): when its clocks are changed, and how far they are ahead.
-struct CalendarZone {
+struct CalendarZone: Sendable {
     private var observances: [Observance] = []
-    /// The name by which the IANA database has it, where the calendar tells (`X-LIC-LOCATION`).
+    /// The name that the IANA database has for it, if the calendar tells (`X-LIC-LOCATION`).
     private(set) var ianaName: String?
 
+    /// How many changes a zone may list, and how many rules: a crafted calendar must not make every event of it expensive.
+    private static let listLimit = 10_000
+
     /// One `STANDARD` or `DAYLIGHT`: from each of its onsets on, clocks are `offset` seconds ahead.
-    private struct Observance {
+    private struct Observance: Sendable {
         var start: ClockTime?
         var offset: Int64?
         var offsetBefore: Int64?
-        var rule: YearlyRule?
+        var rules: [RecurrenceRule] = []
         var dates: [ClockTime] = []
     }
 
-    /// - Parameter lines: what stands between `BEGIN:VTIMEZONE` and its end.
+    /// - Parameter lines: what is between `BEGIN:VTIMEZONE` and its end.
     init(_ lines: [ContentLine]) {
         var current: Observance?
+        var listed = 0
         for line in lines {
-            switch (line.name, line.value.uppercased()) {
-            case ("BEGIN", _): current = Observance()
-            case ("END", _):
+            switch line.name {
+            case "BEGIN": current = Observance()
+            case "END":
                 if let observance = current, observance.start != nil, observance.offset != nil { observances.append(observance) }
                 current = nil
-            case ("X-LIC-LOCATION", _): ianaName = line.value
-            case ("DTSTART", _): if case .clock(let clock)? = CalendarTime(line.value) { current?.start = clock }
-            case ("TZOFFSETTO", _): current?.offset = Self.offset(line.value)
-            case ("TZOFFSETFROM", _): current?.offsetBefore = Self.offset(line.value)
-            case ("RRULE", _): current?.rule = YearlyRule(line.value)
-            case ("RDATE", _):
-                for case .clock(let clock)? in line.value.split(separator: ",").map({ CalendarTime(String($0)) }) {
-                    current?.dates.append(clock)
+            case "X-LIC-LOCATION": ianaName = line.unescaped
+            case "DTSTART": if let clock = CalendarTime(line.value)?.clock { current?.start = clock }
+            case "TZOFFSETTO": current?.offset = Self.offset(line.value)
+            case "TZOFFSETFROM": current?.offsetBefore = Self.offset(line.value)
+            case "RRULE":
+                if let rule = RecurrenceRule(line.value) { current?.rules.append(rule) }
+            case "RDATE":
+                for text in line.value.split(separator: ",") where listed < Self.listLimit {
+                    listed += 1
+                    if let clock = CalendarTime(String(text))?.clock { current?.dates.append(clock) }
                 }
             default: break
             }
+            if observances.count >= Self.listLimit { break }
         }
     }
 
@@ -42,95 +49,112 @@ struct CalendarZone {
 
     /// How many seconds clocks are ahead of UTC at the moment.
     func offset(at moment: Timestamp) -> Int64 {
-        let year = CivilDate(daysSinceEpoch: ClockTime(milliseconds: moment.milliseconds).day).year
         var latest: (onset: Int64, offset: Int64)?
         var earliest: (onset: Int64, offset: Int64)?
         for observance in observances {
-            let offset = observance.offset ?? 0
-            for clock in onsets(of: observance, around: year) {
-                let onset = clock.milliseconds - (observance.offsetBefore ?? offset) * 1000
-                if onset <= moment.milliseconds, onset >= latest?.onset ?? .min { latest = (onset, offset) }
-                if onset < earliest?.onset ?? .max { earliest = (onset, observance.offsetBefore ?? offset) }
+            guard let start = observance.start, let offset = observance.offset else { continue }
+            let before = observance.offsetBefore ?? offset
+            if let onset = Self.lastOnset(of: observance, start, before, upTo: moment), onset >= latest?.onset ?? .min {
+                latest = (onset, offset)
             }
+            let first = ([start] + observance.dates).map(\.milliseconds).min() ?? start.milliseconds
+            if first - before * 1000 < earliest?.onset ?? .max { earliest = (first - before * 1000, before) }
         }
         return latest?.offset ?? earliest?.offset ?? 0
     }
 
-    /// Those that may be the last before a moment of the year.
-    private func onsets(of observance: Observance, around year: Int64) -> [ClockTime] {
-        guard let start = observance.start else { return [] }
-        guard let rule = observance.rule else { return [start] + observance.dates }
-        let first = CivilDate(daysSinceEpoch: start.day).year
-        let years = [year - 1, year, year + 1].filter { $0 >= first }
-        let repeated = years.compactMap { rule.onset(in: $0, like: start) }.filter { $0.milliseconds >= start.milliseconds }
-        return [start] + observance.dates + repeated
+    /// The last onset at or before a moment, in milliseconds of UTC.
+    private static func lastOnset(of observance: Observance, _ start: ClockTime, _ before: Int64, upTo moment: Timestamp) -> Int64? {
+        // What the clock showed, which still ran as before.
+        let shown = ClockTime(milliseconds: moment.milliseconds + before * 1000)
+        var last: Int64?
+        for clock in [start] + observance.dates where clock.milliseconds <= shown.milliseconds {
+            last = max(last ?? .min, clock.milliseconds)
+        }
+        for rule in observance.rules {
+            var high = shown
+            // UNTIL of a zone is in UTC (section 3.3.10).
+            if let until = rule.until, until.isUTC {
+                high = ClockTime(milliseconds: min(high.milliseconds, until.clock.milliseconds + before * 1000))
+            } else if let until = rule.until {
+                high = ClockTime(milliseconds: min(high.milliseconds, until.clock.milliseconds))
+            }
+            if let onset = lastOccurrence(of: rule, from: start, upTo: high) { last = max(last ?? .min, onset.milliseconds) }
+        }
+        return last.map { $0 - before * 1000 }
     }
 
-    /// `+0130`, in seconds.
-    private static func offset(_ text: String) -> Int64? {
-        let digits = text.utf8.dropFirst().compactMap { byte -> Int64? in
-            (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) ? Int64(byte - UInt8(ascii: "0")) : nil
+    /// Looked for in ever longer stretches backwards: most often the last year has one.
+    private static func lastOccurrence(of rule: RecurrenceRule, from start: ClockTime, upTo high: ClockTime) -> ClockTime? {
+        guard high.milliseconds >= start.milliseconds else { return nil }
+        var years: Int64 = 2
+        while true {
+            let low = ClockTime(milliseconds: max(start.milliseconds, high.milliseconds - years * 366 * 86_400_000))
+            if let last = rule.occurrences(from: start, between: low, and: high).last { return last }
+            if low.milliseconds == start.milliseconds { return nil }
+            years *= 8
         }
-        guard digits.count == 4 || digits.count == 6, text.hasPrefix("+") || text.hasPrefix("-") else { return nil }
+    }
+
+    /// `+0130`, in seconds; less than a day.
+    private static func offset(_ text: String) -> Int64? {
+        let bytes = Array(text.utf8)
+        guard bytes.count == 5 || bytes.count == 7, bytes[0] == UInt8(ascii: "+") || bytes[0] == UInt8(ascii: "-") else { return nil }
+        let digits = bytes.dropFirst().map { Int64($0) - 0x30 }
+        guard digits.allSatisfy({ (0...9).contains($0) }) else { return nil }
         var seconds = (digits[0] * 10 + digits[1]) * 3600 + (digits[2] * 10 + digits[3]) * 60
         if digits.count == 6 { seconds += digits[4] * 10 + digits[5] }
-        return text.hasPrefix("-") ? -seconds : seconds
+        guard seconds < 86_400 else { return nil }
+        return bytes[0] == UInt8(ascii: "-") ? -seconds : seconds
     }
 }
 
-/// `FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU`: the rules by which clocks are changed (RFC 5545, section 3.3.10, as far as zones use it).
-struct YearlyRule {
-    private var month: Int64 = 1
-    private var monthDays: [Int64] = []
-    /// From Monday, 0.
-    private var weekday: Int64?
-    /// Which of the month's: from 1, or from the end, from -1; 0 for the first that ``monthDays`` holds.
-    private var ordinal: Int64 = 0
-    private var until: Timestamp?
+/// What holds for all components of one calendar: its zones, its method, and the zone of times that name none. Components have no order
+/// (RFC 5545, section 3.6), so that it is known before the first event is read.
+struct CalendarScope: Sendable {
+    var zones: [String: CalendarZone] = [:]
+    /// `X-WR-TIMEZONE`.
+    var defaultZone: Zone?
+    var isCancellation = false
+    /// The lines that say all this, to be said again elsewhere.
+    var lines: [String] = []
 
-    init?(_ text: String) {
-        var isYearly = false
-        for part in text.uppercased().split(separator: ";") {
-            let pair = part.split(separator: "=", maxSplits: 1).map(String.init)
-            guard pair.count == 2 else { return nil }
-            switch pair[0] {
-            case "FREQ": isYearly = pair[1] == "YEARLY"
-            case "BYMONTH":
-                guard let number = Int64(pair[1]), (1...12).contains(number) else { return nil }
-                month = number
-            case "BYMONTHDAY": monthDays = pair[1].split(separator: ",").compactMap { Int64($0) }
-            case "BYDAY":
-                let names = ["MO", "TU", "WE", "TH", "FR", "SA", "SU"]
-                guard let day = names.firstIndex(of: String(pair[1].suffix(2))) else { return nil }
-                weekday = Int64(day)
-                ordinal = Int64(pair[1].dropLast(2)) ?? 0
-            case "UNTIL":
-                switch CalendarTime(pair[1]) {
-                case .moment(let moment): until = moment
-                case .clock(let clock): until = Timestamp(milliseconds: clock.milliseconds)
-                case .date(let day): until = Timestamp(milliseconds: (day + 1) * 86_400_000)
-                case nil: return nil
-                }
-            default: break
-            }
+    /// Resolves the name that a time gives its zone.
+    /// - Returns: `nil` for a zone that the calendar does not define, and whose name nobody else knows.
+    func resolve(_ name: String) -> Resolved? {
+        for name in [name, ContentLine.unescaped(name)] {
+            guard let own = zones[name] else { continue }
+            if own.isDefined { return .own(own) }
+            if let zone = own.ianaName.flatMap({ Zone(name: $0) }) { return .known(zone) }
         }
-        guard isYearly else { return nil }
+        return Self.known(name).map { .known($0) }
     }
 
-    /// When clocks are changed in the year, at the time of day of `start`.
-    func onset(in year: Int64, like start: ClockTime) -> ClockTime? {
-        let length = CivilDate.daysIn(month: month, year: year)
-        let first = CivilDate(year: year, month: month, day: 1).daysSinceEpoch
-        let time = start.milliseconds - start.day * 86_400_000
-        func fits(_ day: Int64) -> Bool {
-            let isWeekday = weekday.map { (first + day - 1 + 3) % 7 == $0 } ?? true
-            return isWeekday && (monthDays.isEmpty || monthDays.contains(day))
+    enum Resolved {
+        /// What the calendar says goes before what others know by that name.
+        case own(CalendarZone)
+        case known(Zone)
+
+        func moment(at clock: ClockTime) -> Timestamp {
+            switch self {
+            case .own(let zone): clock.moment { zone.offset(at: $0) }
+            case .known(let zone): zone.moment(at: clock)
+            }
         }
-        let days = (1...length).filter(fits)
-        let place = ordinal < 0 ? days.count + Int(ordinal) : max(0, Int(ordinal) - 1)
-        guard days.indices.contains(place) else { return nil }
-        let clock = ClockTime(milliseconds: (first + days[place] - 1) * 86_400_000 + time)
-        if let until, clock.milliseconds > until.milliseconds + 86_400_000 { return nil }
-        return clock
+    }
+
+    /// A name of the IANA database, perhaps behind a prefix (`/freeassociation.sourceforge.net/Europe/Vienna`), or one of Windows'.
+    static func known(_ name: String) -> Zone? {
+        if let zone = Zone(name: name) {
+            if case .system = zone { return nil }
+            return zone
+        }
+        if let iana = WindowsZones.ianaName(of: name) { return Zone(name: iana) }
+        guard name.hasPrefix("/") else { return nil }
+        let parts = name.split(separator: "/")
+        for count in [3, 2] where parts.count > count {
+            if let zone = Zone(name: parts.suffix(count).joined(separator: "/")) { return zone }
+        }
+        return nil
     }
 }

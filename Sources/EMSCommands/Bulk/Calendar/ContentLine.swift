@@ -67,6 +67,8 @@ struct ContentLine: Equatable {
         return elements + [Self.unescaped(value.unicodeScalars[start...])]
     }
 
+    static func unescaped(_ text: String) -> String { unescaped(text.unicodeScalars[...]) }
+
     private static func unescaped(_ text: Substring.UnicodeScalarView) -> String {
         var result = String.UnicodeScalarView()
         var isEscaped = false
@@ -91,7 +93,7 @@ struct ContentLine: Equatable {
                 result.append("\\")
                 result.append(scalar)
             case "\n": result.append(contentsOf: "\\n".unicodeScalars)
-            case "\r": break
+            case _ where scalar.value < 0x20 && scalar != "\t" || scalar.value == 0x7F: break
             default: result.append(scalar)
             }
         }
