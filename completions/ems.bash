@@ -212,20 +212,20 @@ _ems_user() {
     unset 'unparsed_words[0]'
     unparsed_words=("${unparsed_words[@]}")
     case "${subcommand}" in
-    create|list|show|update|role|activate|deactivate|password|delete|import|export)
+    create|list|show|update|role|activate|deactivate|password|unlock|delete|import|export)
         # Offer subcommand argument completions
         "_ems_user_${subcommand}"
         ;;
     *)
         # Offer subcommand completions
-        COMPREPLY+=($(compgen -W 'create list show update role activate deactivate password delete import export' -- "${cur}"))
+        COMPREPLY+=($(compgen -W 'create list show update role activate deactivate password unlock delete import export' -- "${cur}"))
         ;;
     esac
 }
 
 _ems_user_create() {
     repeating_flags=()
-    non_repeating_flags=(--password-stdin --dry-run --no-header --local --no-pager --no-color --verbose --version -h --help)
+    non_repeating_flags=(--password-stdin --dry-run --no-header --raw --local --no-pager --no-color --verbose --version -h --help)
     repeating_options=()
     non_repeating_options=(--email --full-name --role --password-file -o --output --columns --time-zone --config --profile --data-dir)
     __ems_offer_flags_options 1
@@ -274,7 +274,7 @@ _ems_user_create() {
 
 _ems_user_list() {
     repeating_flags=()
-    non_repeating_flags=(--active --inactive --all --no-header --local --no-pager --no-color --verbose --version -h --help)
+    non_repeating_flags=(--active --inactive --all --no-header --raw --local --no-pager --no-color --verbose --version -h --help)
     repeating_options=()
     non_repeating_options=(--role --inactive-since --limit -o --output --columns --time-zone --config --profile --data-dir)
     __ems_offer_flags_options 0
@@ -319,7 +319,7 @@ _ems_user_list() {
 
 _ems_user_show() {
     repeating_flags=()
-    non_repeating_flags=(--no-header --local --no-pager --no-color --verbose --version -h --help)
+    non_repeating_flags=(--no-header --raw --local --no-pager --no-color --verbose --version -h --help)
     repeating_options=()
     non_repeating_options=(-o --output --columns --time-zone --config --profile --data-dir)
     __ems_offer_flags_options 1
@@ -362,7 +362,7 @@ _ems_user_show() {
 
 _ems_user_update() {
     repeating_flags=()
-    non_repeating_flags=(--dry-run --no-header --local --no-pager --no-color --verbose --version -h --help)
+    non_repeating_flags=(--dry-run --no-header --raw --local --no-pager --no-color --verbose --version -h --help)
     repeating_options=()
     non_repeating_options=(--username --email --full-name -o --output --columns --time-zone --config --profile --data-dir)
     __ems_offer_flags_options 1
@@ -414,7 +414,7 @@ _ems_user_update() {
 
 _ems_user_role() {
     repeating_flags=()
-    non_repeating_flags=(--dry-run --no-header --local --no-pager --no-color --verbose --version -h --help)
+    non_repeating_flags=(--dry-run --no-header --raw --local --no-pager --no-color --verbose --version -h --help)
     repeating_options=()
     non_repeating_options=(-o --output --columns --time-zone --config --profile --data-dir)
     __ems_offer_flags_options 2
@@ -461,7 +461,7 @@ _ems_user_role() {
 
 _ems_user_activate() {
     repeating_flags=()
-    non_repeating_flags=(--dry-run --no-header --local --no-pager --no-color --verbose --version -h --help)
+    non_repeating_flags=(--dry-run --no-header --raw --local --no-pager --no-color --verbose --version -h --help)
     repeating_options=()
     non_repeating_options=(-o --output --columns --time-zone --config --profile --data-dir)
     __ems_offer_flags_options 1
@@ -504,7 +504,7 @@ _ems_user_activate() {
 
 _ems_user_deactivate() {
     repeating_flags=()
-    non_repeating_flags=(--dry-run --no-header --local --no-pager --no-color --verbose --version -h --help)
+    non_repeating_flags=(--dry-run --no-header --raw --local --no-pager --no-color --verbose --version -h --help)
     repeating_options=()
     non_repeating_options=(-o --output --columns --time-zone --config --profile --data-dir)
     __ems_offer_flags_options 1
@@ -581,6 +581,38 @@ _ems_user_password() {
     esac
 }
 
+_ems_user_unlock() {
+    repeating_flags=()
+    non_repeating_flags=(--dry-run --no-color --verbose --version -h --help)
+    repeating_options=()
+    non_repeating_options=(--config --profile --data-dir)
+    __ems_offer_flags_options 1
+
+    # Offer option value completions
+    case "${prev}" in
+    '--config')
+        __ems_add_completions -f
+        return
+        ;;
+    '--profile')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion user unlock -- --profile "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
+        return
+        ;;
+    '--data-dir')
+        __ems_add_completions -d
+        return
+        ;;
+    esac
+
+    # Offer positional completions
+    case "${positional_number}" in
+    1)
+        __ems_add_completions -W "$(__ems_custom_complete ---completion user unlock -- positional@0 "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
+        return
+        ;;
+    esac
+}
+
 _ems_user_delete() {
     repeating_flags=()
     non_repeating_flags=(--yes --dry-run --no-color --verbose --version -h --help)
@@ -618,9 +650,9 @@ _ems_user_delete() {
 
 _ems_user_import() {
     repeating_flags=()
-    non_repeating_flags=(--update --atomic --json-summary --quiet --lock --dry-run --no-color --verbose --version -h --help)
+    non_repeating_flags=(--update --atomic --raw --json-summary --quiet --lock --dry-run --no-color --verbose --version -h --help)
     repeating_options=(--map)
-    non_repeating_options=(--format --wait --config --profile --data-dir)
+    non_repeating_options=(--format --rejects --encoding --delimiter --wait --config --profile --data-dir)
     __ems_offer_flags_options 1
 
     # Offer option value completions
@@ -630,6 +662,16 @@ _ems_user_import() {
         return
         ;;
     '--map')
+        return
+        ;;
+    '--rejects')
+        __ems_add_completions -f
+        return
+        ;;
+    '--encoding')
+        return
+        ;;
+    '--delimiter')
         return
         ;;
     '--wait')
@@ -660,7 +702,7 @@ _ems_user_import() {
 
 _ems_user_export() {
     repeating_flags=()
-    non_repeating_flags=(--password-hashes --no-color --verbose --version -h --help)
+    non_repeating_flags=(--password-hashes --raw --no-color --verbose --version -h --help)
     repeating_options=()
     non_repeating_options=(--format --config --profile --data-dir)
     __ems_offer_flags_options 0
@@ -711,7 +753,7 @@ _ems_event() {
 
 _ems_event_create() {
     repeating_flags=()
-    non_repeating_flags=(--dry-run --no-header --local --no-pager --no-color --verbose --version -h --help)
+    non_repeating_flags=(--dry-run --no-header --raw --local --no-pager --no-color --verbose --version -h --help)
     repeating_options=(--tag)
     non_repeating_options=(--title --description --location --start --end --max-attendees --status --attachment-url --at --json --id -o --output --columns --time-zone --config --profile --data-dir)
     __ems_offer_flags_options 0
@@ -784,7 +826,7 @@ _ems_event_create() {
 
 _ems_event_list() {
     repeating_flags=()
-    non_repeating_flags=(--all --no-header --local --no-pager --no-color --verbose --version -h --help)
+    non_repeating_flags=(--all --no-header --raw --local --no-pager --no-color --verbose --version -h --help)
     repeating_options=(--tag)
     non_repeating_options=(--tag-match --status --created-by --sort --limit -o --output --columns --time-zone --config --profile --data-dir)
     __ems_offer_flags_options 0
@@ -842,7 +884,7 @@ _ems_event_list() {
 
 _ems_event_show() {
     repeating_flags=()
-    non_repeating_flags=(--no-header --local --no-pager --no-color --verbose --version -h --help)
+    non_repeating_flags=(--no-header --raw --local --no-pager --no-color --verbose --version -h --help)
     repeating_options=()
     non_repeating_options=(-o --output --columns --time-zone --config --profile --data-dir)
     __ems_offer_flags_options 1
@@ -885,7 +927,7 @@ _ems_event_show() {
 
 _ems_event_update() {
     repeating_flags=()
-    non_repeating_flags=(--dry-run --no-header --local --no-pager --no-color --verbose --version -h --help)
+    non_repeating_flags=(--dry-run --no-header --raw --local --no-pager --no-color --verbose --version -h --help)
     repeating_options=(--tag --clear)
     non_repeating_options=(--title --description --location --start --end --max-attendees --status --attachment-url --at --json --if-version -o --output --columns --time-zone --config --profile --data-dir)
     __ems_offer_flags_options 1
@@ -1005,7 +1047,7 @@ _ems_event_delete() {
 
 _ems_event_search() {
     repeating_flags=()
-    non_repeating_flags=(--all --no-header --local --no-pager --no-color --verbose --version -h --help)
+    non_repeating_flags=(--all --no-header --raw --local --no-pager --no-color --verbose --version -h --help)
     repeating_options=(--tag)
     non_repeating_options=(--tag-match --status --location --created-by --start-after --start-before --near --radius-km --sort --limit -o --output --columns --time-zone --config --profile --data-dir)
     __ems_offer_flags_options 1
@@ -1148,9 +1190,9 @@ _ems_event_unsubscribe() {
 
 _ems_event_import() {
     repeating_flags=()
-    non_repeating_flags=(--update --atomic --json-summary --quiet --allow-past --no-notifications --local --lock --dry-run --no-color --verbose --version -h --help)
+    non_repeating_flags=(--update --atomic --raw --json-summary --quiet --allow-past --no-notifications --local --lock --dry-run --no-color --verbose --version -h --help)
     repeating_options=(--map)
-    non_repeating_options=(--format --time-zone --wait --config --profile --data-dir)
+    non_repeating_options=(--format --rejects --encoding --delimiter --time-zone --wait --config --profile --data-dir)
     __ems_offer_flags_options 1
 
     # Offer option value completions
@@ -1160,6 +1202,16 @@ _ems_event_import() {
         return
         ;;
     '--map')
+        return
+        ;;
+    '--rejects')
+        __ems_add_completions -f
+        return
+        ;;
+    '--encoding')
+        return
+        ;;
+    '--delimiter')
         return
         ;;
     '--time-zone')
@@ -1194,7 +1246,7 @@ _ems_event_import() {
 
 _ems_event_export() {
     repeating_flags=()
-    non_repeating_flags=(--local --no-color --verbose --version -h --help)
+    non_repeating_flags=(--raw --local --no-color --verbose --version -h --help)
     repeating_options=(--tag)
     non_repeating_options=(--format --tag-match --status --time-zone --config --profile --data-dir)
     __ems_offer_flags_options 0
@@ -1303,7 +1355,7 @@ _ems_event_remind() {
 
 _ems_event_watch() {
     repeating_flags=()
-    non_repeating_flags=(--no-header --local --no-pager --no-color --verbose --version -h --help)
+    non_repeating_flags=(--no-header --raw --local --no-pager --no-color --verbose --version -h --help)
     repeating_options=()
     non_repeating_options=(--event --count --timeout -o --output --columns --time-zone --config --profile --data-dir)
     __ems_offer_flags_options 0
@@ -1370,7 +1422,7 @@ _ems_notify() {
 
 _ems_notify_list() {
     repeating_flags=()
-    non_repeating_flags=(--unread --all --no-header --local --no-pager --no-color --verbose --version -h --help)
+    non_repeating_flags=(--unread --all --no-header --raw --local --no-pager --no-color --verbose --version -h --help)
     repeating_options=()
     non_repeating_options=(--user --limit -o --output --columns --time-zone --config --profile --data-dir)
     __ems_offer_flags_options 0
@@ -1412,7 +1464,7 @@ _ems_notify_list() {
 
 _ems_notify_show() {
     repeating_flags=()
-    non_repeating_flags=(--no-header --local --no-pager --no-color --verbose --version -h --help)
+    non_repeating_flags=(--no-header --raw --local --no-pager --no-color --verbose --version -h --help)
     repeating_options=()
     non_repeating_options=(--user -o --output --columns --time-zone --config --profile --data-dir)
     __ems_offer_flags_options 1
@@ -1451,7 +1503,7 @@ _ems_notify_show() {
 
 _ems_notify_count() {
     repeating_flags=()
-    non_repeating_flags=(--no-header --local --no-pager --no-color --verbose --version -h --help)
+    non_repeating_flags=(--no-header --raw --local --no-pager --no-color --verbose --version -h --help)
     repeating_options=()
     non_repeating_options=(--user -o --output --columns --time-zone --config --profile --data-dir)
     __ems_offer_flags_options 0
@@ -1546,7 +1598,7 @@ _ems_notify_read-all() {
 
 _ems_notify_send() {
     repeating_flags=()
-    non_repeating_flags=(--everyone --dry-run --no-header --local --no-pager --no-color --verbose --version -h --help)
+    non_repeating_flags=(--everyone --dry-run --no-header --raw --local --no-pager --no-color --verbose --version -h --help)
     repeating_options=(--to)
     non_repeating_options=(--subscribers-of -o --output --columns --time-zone --config --profile --data-dir)
     __ems_offer_flags_options 1
@@ -1589,7 +1641,7 @@ _ems_notify_send() {
 
 _ems_notify_watch() {
     repeating_flags=()
-    non_repeating_flags=(--no-header --local --no-pager --no-color --verbose --version -h --help)
+    non_repeating_flags=(--no-header --raw --local --no-pager --no-color --verbose --version -h --help)
     repeating_options=()
     non_repeating_options=(--user --count --timeout -o --output --columns --time-zone --config --profile --data-dir)
     __ems_offer_flags_options 0
@@ -1690,7 +1742,7 @@ _ems_token() {
 
 _ems_token_issue() {
     repeating_flags=()
-    non_repeating_flags=(--dry-run --no-header --local --no-pager --no-color --verbose --version -h --help)
+    non_repeating_flags=(--dry-run --no-header --raw --local --no-pager --no-color --verbose --version -h --help)
     repeating_options=()
     non_repeating_options=(--user --ttl --label -o --output --columns --time-zone --config --profile --data-dir)
     __ems_offer_flags_options 0
@@ -1763,7 +1815,7 @@ _ems_token_inspect() {
 
 _ems_token_verify() {
     repeating_flags=()
-    non_repeating_flags=(--no-header --local --no-pager --no-color --verbose --version -h --help)
+    non_repeating_flags=(--no-header --raw --local --no-pager --no-color --verbose --version -h --help)
     repeating_options=()
     non_repeating_options=(--token-file -o --output --columns --time-zone --config --profile --data-dir)
     __ems_offer_flags_options 0
@@ -1834,7 +1886,7 @@ _ems_token_revoke() {
 
 _ems_token_list() {
     repeating_flags=()
-    non_repeating_flags=(--ended --all --no-header --local --no-pager --no-color --verbose --version -h --help)
+    non_repeating_flags=(--ended --all --no-header --raw --local --no-pager --no-color --verbose --version -h --help)
     repeating_options=()
     non_repeating_options=(--user --limit -o --output --columns --time-zone --config --profile --data-dir)
     __ems_offer_flags_options 0
@@ -1929,7 +1981,7 @@ _ems_token_keys() {
 
 _ems_token_keys_list() {
     repeating_flags=()
-    non_repeating_flags=(--no-header --local --no-pager --no-color --verbose --version -h --help)
+    non_repeating_flags=(--no-header --raw --local --no-pager --no-color --verbose --version -h --help)
     repeating_options=()
     non_repeating_options=(-o --output --columns --time-zone --config --profile --data-dir)
     __ems_offer_flags_options 0
@@ -1964,7 +2016,7 @@ _ems_token_keys_list() {
 
 _ems_token_keys_rotate() {
     repeating_flags=()
-    non_repeating_flags=(--dry-run --no-header --local --no-pager --no-color --verbose --version -h --help)
+    non_repeating_flags=(--dry-run --no-header --raw --local --no-pager --no-color --verbose --version -h --help)
     repeating_options=()
     non_repeating_options=(-o --output --columns --time-zone --config --profile --data-dir)
     __ems_offer_flags_options 0
@@ -2049,7 +2101,7 @@ _ems_broker() {
 
 _ems_broker_status() {
     repeating_flags=()
-    non_repeating_flags=(--no-header --local --no-pager --no-color --verbose --version -h --help)
+    non_repeating_flags=(--no-header --raw --local --no-pager --no-color --verbose --version -h --help)
     repeating_options=()
     non_repeating_options=(-o --output --columns --time-zone --config --profile --data-dir)
     __ems_offer_flags_options 0
@@ -2161,7 +2213,7 @@ _ems_broker_dead() {
 
 _ems_broker_dead_list() {
     repeating_flags=()
-    non_repeating_flags=(--all --no-header --local --no-pager --no-color --verbose --version -h --help)
+    non_repeating_flags=(--all --no-header --raw --local --no-pager --no-color --verbose --version -h --help)
     repeating_options=()
     non_repeating_options=(--limit -o --output --columns --time-zone --config --profile --data-dir)
     __ems_offer_flags_options 0
@@ -2199,7 +2251,7 @@ _ems_broker_dead_list() {
 
 _ems_broker_dead_show() {
     repeating_flags=()
-    non_repeating_flags=(--no-header --local --no-pager --no-color --verbose --version -h --help)
+    non_repeating_flags=(--no-header --raw --local --no-pager --no-color --verbose --version -h --help)
     repeating_options=()
     non_repeating_options=(-o --output --columns --time-zone --config --profile --data-dir)
     __ems_offer_flags_options 1
@@ -2295,20 +2347,20 @@ _ems_store() {
     unset 'unparsed_words[0]'
     unparsed_words=("${unparsed_words[@]}")
     case "${subcommand}" in
-    status|migrate|copy)
+    status|migrate|compact|copy)
         # Offer subcommand argument completions
         "_ems_store_${subcommand}"
         ;;
     *)
         # Offer subcommand completions
-        COMPREPLY+=($(compgen -W 'status migrate copy' -- "${cur}"))
+        COMPREPLY+=($(compgen -W 'status migrate compact copy' -- "${cur}"))
         ;;
     esac
 }
 
 _ems_store_status() {
     repeating_flags=()
-    non_repeating_flags=(--no-header --local --no-pager --no-color --verbose --version -h --help)
+    non_repeating_flags=(--no-header --raw --local --no-pager --no-color --verbose --version -h --help)
     repeating_options=()
     non_repeating_options=(-o --output --columns --time-zone --config --profile --data-dir)
     __ems_offer_flags_options 0
@@ -2365,9 +2417,36 @@ _ems_store_migrate() {
     esac
 }
 
+_ems_store_compact() {
+    repeating_flags=()
+    non_repeating_flags=(--lock --dry-run --no-color --verbose --version -h --help)
+    repeating_options=()
+    non_repeating_options=(--wait --config --profile --data-dir)
+    __ems_offer_flags_options 0
+
+    # Offer option value completions
+    case "${prev}" in
+    '--wait')
+        return
+        ;;
+    '--config')
+        __ems_add_completions -f
+        return
+        ;;
+    '--profile')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion store compact -- --profile "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
+        return
+        ;;
+    '--data-dir')
+        __ems_add_completions -d
+        return
+        ;;
+    esac
+}
+
 _ems_store_copy() {
     repeating_flags=()
-    non_repeating_flags=(--dry-run --no-header --local --no-pager --no-color --verbose --version -h --help)
+    non_repeating_flags=(--dry-run --no-header --raw --local --no-pager --no-color --verbose --version -h --help)
     repeating_options=()
     non_repeating_options=(--from --to -o --output --columns --time-zone --config --profile --data-dir)
     __ems_offer_flags_options 0
@@ -2431,7 +2510,7 @@ _ems_config() {
 
 _ems_config_list() {
     repeating_flags=()
-    non_repeating_flags=(--profiles --no-header --local --no-pager --no-color --verbose --version -h --help)
+    non_repeating_flags=(--profiles --no-header --raw --local --no-pager --no-color --verbose --version -h --help)
     repeating_options=()
     non_repeating_options=(-o --output --columns --time-zone --config --profile --data-dir)
     __ems_offer_flags_options 0
@@ -2466,7 +2545,7 @@ _ems_config_list() {
 
 _ems_config_show() {
     repeating_flags=()
-    non_repeating_flags=(--no-header --local --no-pager --no-color --verbose --version -h --help)
+    non_repeating_flags=(--no-header --raw --local --no-pager --no-color --verbose --version -h --help)
     repeating_options=()
     non_repeating_options=(-o --output --columns --time-zone --config --profile --data-dir)
     __ems_offer_flags_options 1
@@ -2623,7 +2702,7 @@ _ems_shell() {
 
 _ems_doctor() {
     repeating_flags=()
-    non_repeating_flags=(--strict --no-header --local --no-pager --no-color --verbose --version -h --help)
+    non_repeating_flags=(--strict --no-header --raw --local --no-pager --no-color --verbose --version -h --help)
     repeating_options=()
     non_repeating_options=(-o --output --columns --time-zone --config --profile --data-dir)
     __ems_offer_flags_options 0

@@ -14,4 +14,15 @@ struct CSVTests {
     func fields(fields: [String], line: String) {
         #expect(CSV.line(fields).utf8.elementsEqual(line.utf8))
     }
+
+    @Test(
+        "What a spreadsheet would execute gets an apostrophe, which reading takes away again",
+        arguments: [
+            ("=1+1", "'=1+1"), ("@SUM(1)", "'@SUM(1)"), ("+43 1 234", "'+43 1 234"), ("-x", "'-x"), ("\t=1", "'\t=1"), ("\rx", "'\rx"),
+            ("'=1", "\u{27}'=1"), ("-12.5", "-12.5"), ("1e-05", "1e-05"), ("'tis", "'tis"), ("", ""), ("'", "'"),
+        ])
+    func neutralised(text: String, cell: String) {
+        #expect(CSV.neutralised(text) == cell)
+        #expect(CSV.restored(cell) == text)
+    }
 }

@@ -6,9 +6,12 @@ import Testing
 @Suite("iCalendar")
 struct CalendarTests {
     private func read(_ lines: String, zone: Zone = .utc, piece: Int = 1000) throws -> [BulkRecord] {
-        var reader = CalendarReader(zone: zone)
-        var records: [BulkRecord] = []
         let bytes = Array("BEGIN:VCALENDAR\nVERSION:2.0\n\(lines)\nEND:VCALENDAR\n".utf8)
+        var scan = CalendarScan()
+        try scan.read(bytes)
+        try scan.finish()
+        var reader = CalendarReader(zone: zone, scopes: scan.scopes)
+        var records: [BulkRecord] = []
         for start in stride(from: 0, to: bytes.count, by: piece) {
             records += try reader.read(Array(bytes[start..<min(start + piece, bytes.count)]))
         }
@@ -86,7 +89,8 @@ struct CalendarTests {
     @Test(
         "What an event here cannot be is told, with its line",
         arguments: [
-            ("RRULE:FREQ=DAILY", "RRULE"), ("RECURRENCE-ID:20400101T000000Z", "RECURRENCE-ID"), ("STATUS:DONE", "STATUS"), ("GEO:1", "GEO"),
+            ("RRULE:FREQ=DAILY", "RRULE"), ("RECURRENCE-ID:20400101T000000Z", "RECURRENCE-ID"), ("RDATE:20400102T000000Z", "RDATE"),
+            ("EXRULE:FREQ=DAILY", "EXRULE"),
         ])
     func refused(line: String, word: String) throws {
         let text = "BEGIN:VEVENT\nSUMMARY:x\nDTSTART:20400101T000000Z\nDTEND:20400101T010000Z\n\(line)\nEND:VEVENT\nBEGIN:VTODO\nEND:VTODO"
@@ -98,9 +102,57 @@ struct CalendarTests {
         #expect(throws: EMSError.self) { try records[1].content.get() }
     }
 
-    @Test("Without an end, a zone that is not known, a file that is no calendar: told")
+    @Test(
+        "What is optional and cannot be read is told, and the event is not lost",
+        arguments: [
+            ("STATUS:DONE", "STATUS"), ("GEO:1", "GEO"), ("GEO:null;null", "GEO"), ("GEO:91;0", "GEO"), ("X-EMS-MAX-ATTENDEES:many", "MAX"),
+        ])
+    func optional(line: String, word: String) throws {
+        let text = "BEGIN:VEVENT\nSUMMARY:x\nDTSTART:20400101T000000Z\nDTEND:20400101T010000Z\n\(line)\nEND:VEVENT"
+        let record = try #require(try read(text).first)
+        #expect(try record.content.get()["title"] == .string("x"))
+        #expect(record.warnings.count == 1)
+        #expect(record.warnings.first?.contains(word) == true)
+    }
+
+    @Test("An event without an end is an instant: one second, the shortest there is")
+    func instant() throws {
+        #expect(try times(event("DTSTART:20400101T000000Z")) == ["2040-01-01T00:00:00.000Z", "2040-01-01T00:00:01.000Z"])
+        #expect(
+            try times(event("DTSTART:20400101T000000Z", "DTEND:20400101T000000Z"))
+                == ["2040-01-01T00:00:00.000Z", "2040-01-01T00:00:01.000Z"])
+    }
+
+    @Test(
+        "A duration that no event can have is refused",
+        arguments: ["P999999999999W", "PT999999999999999999S", "-PT1H", "P", "PT0S", "PT1H1H"])
+    func duration(text: String) {
+        #expect(throws: EMSError.self) { try event("DTSTART:20400101T000000Z", "DURATION:\(text)") }
+    }
+
+    @Test("Windows' names are zones, abbreviations are none, and the calendar's own zone goes before both")
+    func zoneNames() throws {
+        #expect(
+            try times(event("DTSTART;TZID=\"W. Europe Standard Time\":20400701T090000", "DURATION:PT1H")).first
+                == "2040-07-01T07:00:00.000Z")
+        for name in ["EST", "IST", "BST"] {
+            #expect(throws: EMSError.self) { try event("DTSTART;TZID=\(name):20400701T090000", "DURATION:PT1H") }
+        }
+        let own =
+            "BEGIN:VTIMEZONE\nTZID:Europe/Vienna\nBEGIN:STANDARD\nDTSTART:19700101T000000\nTZOFFSETFROM:+0500\n"
+            + "TZOFFSETTO:+0500\nEND:STANDARD\nEND:VTIMEZONE\n"
+        let text = own + "BEGIN:VEVENT\nSUMMARY:x\nDTSTART;TZID=Europe/Vienna:20400701T090000\nDURATION:PT1H\nEND:VEVENT"
+        #expect(try #require(try read(text).first).content.get()["start_time"] == .string("2040-07-01T04:00:00.000Z"))
+    }
+
+    @Test("X-WR-TIMEZONE is the zone of times that name none")
+    func defaultZone() throws {
+        let text = "X-WR-TIMEZONE:America/New_York\nBEGIN:VEVENT\nSUMMARY:x\nDTSTART:20400701T090000\nDURATION:PT1H\nEND:VEVENT"
+        #expect(try #require(try read(text).first).content.get()["start_time"] == .string("2040-07-01T13:00:00.000Z"))
+    }
+
+    @Test("A zone that is not known, a time that there is not, a file that is no calendar: told")
     func broken() throws {
-        #expect(throws: EMSError.self) { try event("DTSTART:20400101T000000Z") }
         #expect(throws: EMSError.self) { try event("DTSTART;TZID=Nowhere:20400101T000000", "DURATION:PT1H") }
         #expect(throws: EMSError.self) { try event("DTSTART:20400132T000000Z", "DURATION:PT1H") }
         var reader = CalendarReader(zone: .utc)

@@ -84,6 +84,68 @@ struct RecordReaderTests {
         #expect(throws: EMSError.self) { try read(text, .csv, piece: 65_536) }
     }
 
+    @Test(
+        "Csv is read whatever separates its cells and ends its lines", arguments: [",", ";", "\t", "|"], ["\n", "\r\n", "\r"])
+    func dialects(delimiter: String, end: String) throws {
+        let lines = ["title\(delimiter)location", "\"a\(end)b\"\(delimiter)x", delimiter, "5\" disk\(delimiter)y", ""]
+        for piece in [1, 2, 7, 1000] {
+            let records = try read(lines.joined(separator: end), CSVReader(known: ["title", "location"]), piece: piece)
+            #expect(records.map(\.line) == [2, 5])
+            #expect(try records.map { try $0.content.get()["title"]?.string } == ["a\(end)b", "5\" disk"])
+            #expect(try records.map { try $0.content.get()["location"]?.string } == ["x", "y"])
+        }
+    }
+
+    @Test("A first line sep= says what separates cells, also where the header would say otherwise", arguments: ["\n", "\r\n", "\r"])
+    func announced(end: String) throws {
+        let records = try read(["sep=;", "title;a,b,c", "x;1", ""].joined(separator: end), CSVReader(known: ["title"]), piece: 1)
+        #expect(records.map(\.line) == [3])
+        #expect(try records.first?.content.get()["title"] == .string("x"))
+    }
+
+    @Test("A place that is no number reaches the check, and is not dropped")
+    func badPlace() throws {
+        let record = try #require(try read("title,latitude,longitude\nx,north,16\n", .csv).first).content.get()
+        #expect(record["coordinates"]?["latitude"] == .string("north"))
+        let known = ["title", "latitude", "longitude"]
+        let other = try #require(try read("title;latitude;longitude\nx;48,5;16\n", CSVReader(known: known)).first).content.get()
+        #expect(other["coordinates"]?["latitude"] == .number(48.5))
+    }
+
+    @Test("Text that is not UTF-8 is a bad record, in csv and jsonl")
+    func notUTF8() throws {
+        var reader = CSVReader()
+        let bytes = Array("title\nM".utf8) + [0xFC] + Array("n\nok\n".utf8)
+        let records = try reader.read(bytes)
+        #expect(records.map(\.line) == [2, 3])
+        #expect(records.map { (try? $0.content.get()) != nil } == [false, true])
+        var lines = LineReader()
+        let record = try #require(try lines.read(Array("{\"a\":\"".utf8) + [0xFC] + Array("\"}\n".utf8)).first)
+        guard case .failure(let error) = record.content else {
+            Issue.record("taken")
+            return
+        }
+        #expect(error.fix?.contains("--encoding") == true)
+    }
+
+    @Test("A header of very many columns is refused at once")
+    func wideHeader() {
+        #expect(throws: EMSError.self) { try read((0..<120_000).map { "c\($0)" }.joined(separator: ",") + "\n", .csv, piece: 65_536) }
+    }
+
+    @Test("Text of another encoding is converted, also where a piece ends within a character")
+    func converted() throws {
+        let converter = try TextConverter(from: "UTF-16LE")
+        let bytes = Array("Grüße 🎉".utf16).flatMap { [UInt8($0 & 0xFF), UInt8($0 >> 8)] }
+        var text: [UInt8] = []
+        for byte in bytes { text += try converter.convert([byte]) }
+        text += try converter.finish()
+        #expect(String(decoding: text, as: UTF8.self) == "Grüße 🎉")
+        #expect(throws: EMSError.self) { try TextConverter(from: "no-such") }
+        #expect(throws: EMSError.self) { try TextConverter(from: "utf-8//IGNORE") }
+        #expect(throws: EMSError.self) { try TextConverter(from: "ascii").convert([0xFC]) }
+    }
+
     @Test("A quote that does not end is told")
     func openQuote() {
         #expect(throws: EMSError.self) { try read("a\n\"x\n", .csv) }

@@ -1,4 +1,4 @@
-import EMSCore
+@testable import EMSCore
 import Logging
 import StoreConformance
 import Synchronization
@@ -191,12 +191,40 @@ struct ChangeWayTests {
     func storeIsDown() async throws {
         try await withWay { way in
             let store = FailingNotificationStore(way.stores.notifications, .storeFull, failures: 30)
-            let consumer = ChangeConsumer(broker: way.broker, notifications: way.notifications(over: store), logger: Way.logger)
+            let consumer = ChangeConsumer(
+                broker: way.broker, notifications: way.notifications(over: store),
+                proveStore: { throw EMSError(.storeFull, "no room") }, logger: Way.logger)
             try await way.create("Concert")
             _ = try await way.relay.flush()
             for _ in 1...30 { await expectFailure(.storeFull) { try await consumer.drain() } }
             #expect(try await consumer.drain() == 1)
             #expect(try await way.broker.status() == BrokerStatus(depth: 0, deadLetters: 0))
+            #expect(try await way.inbox().count == 1)
+        }
+    }
+
+    @Test("A message that keeps failing goes to the dead letters, whatever its error says, when the store takes other writes")
+    func poison() async throws {
+        try await withWay { way in
+            let store = FailingNotificationStore(way.stores.notifications, .storeFull, failures: .max)
+            let consumer = ChangeConsumer(broker: way.broker, notifications: way.notifications(over: store), logger: Way.logger)
+            try await way.create("Concert")
+            _ = try await way.relay.flush()
+            for _ in 1...9 { await expectFailure(.storeFull) { try await consumer.drain() } }
+            #expect(try await consumer.drain() == 1)
+            #expect(try await way.broker.status() == BrokerStatus(depth: 0, deadLetters: 1))
+        }
+    }
+
+    @Test("A message longer than any change is not read, and the others are consumed")
+    func tooLong() async throws {
+        try await withWay { way in
+            try await way.create("Concert")
+            _ = try await way.relay.flush()
+            let body = [UInt8](repeating: UInt8(ascii: " "), count: ChangeConsumer.bodyLimit + 1)
+            try await way.broker.publish([BrokerMessage(messageID: "evil\n\u{1B}[2J", routingKey: "event.created", body: body)])
+            _ = try await way.consumer.drain()
+            #expect(try await way.broker.status() == BrokerStatus(depth: 0, deadLetters: 1))
             #expect(try await way.inbox().count == 1)
         }
     }

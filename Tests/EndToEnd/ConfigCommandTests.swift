@@ -37,7 +37,7 @@ struct ConfigCommandTests {
                 == .string(["SECRET_KEY", "MONGODB_URL", "RABBITMQ_URL", "BROKER_URL"].contains(name) ? "********" : "something"))
     }
 
-    @Test("Flags go before the environment, that before the profile, that before the file, that before the defaults")
+    @Test("Flags go before the profile that is asked for, that before the environment, that before the file, that before the defaults")
     func precedence() async throws {
         let workspace = try Workspace()
         let file = try workspace.file("ems.yaml", "port: 7000\nhost: 0.0.0.0\nprofiles:\n  staging:\n    port: 7001\n")
@@ -47,8 +47,12 @@ struct ConfigCommandTests {
         #expect(staging.first == "7001")
         #expect(staging.last?.contains("staging") == true)
         #expect(try await Self.shown(workspace, "host", ["--config", file, "--profile", "staging"]) == ["0.0.0.0", file])
-        let environment = try await workspace.ems(
+        let profile = try await workspace.ems(
             "config", "show", "port", "--config", file, "--profile", "staging", "-o", "json", environment: ["EMS_PORT": "7002"]
+        ).jsonDocument()
+        #expect(profile["value"] == .string("7001"))
+        let environment = try await workspace.ems(
+            "config", "show", "port", "--config", file, "-o", "json", environment: ["EMS_PORT": "7002"]
         ).jsonDocument()
         #expect(environment["value"] == .string("7002"))
         #expect(environment["source"] == .string("EMS_PORT"))

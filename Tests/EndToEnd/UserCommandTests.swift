@@ -8,6 +8,8 @@ struct UserCommandTests {
     private static let fields = [
         "user_id", "username", "email", "full_name", "role", "is_active", "is_verified", "created_at", "updated_at", "last_login",
     ]
+    /// What one account shows besides: how log-in is going.
+    private static let loginFields = ["failed_logins", "last_failed_login", "last_failed_address", "locked_until"]
     private static let columns = ["username", "role", "user_id", "email", "full_name", "is_active"]
 
     @Test("A user is created with a password from stdin, and nothing of the password is shown")
@@ -36,7 +38,8 @@ struct UserCommandTests {
         let workspace = try Workspace()
         let ada = try await workspace.makeUser("ada", role: "admin")
         let bob = try await workspace.makeUser("bob")
-        try await OutputForms.expectOne(workspace, ["user", "show", "ada"], fields: Self.fields, columns: Self.columns, id: ada)
+        try await OutputForms.expectOne(
+            workspace, ["user", "show", "ada"], fields: Self.fields + Self.loginFields, columns: Self.columns, id: ada)
         try await OutputForms.expectList(workspace, ["user", "list"], fields: Self.fields, columns: Self.columns, ids: [ada, bob])
         try await OutputForms.expectNothing(workspace, ["user", "list", "--inactive"])
     }

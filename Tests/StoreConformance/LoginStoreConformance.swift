@@ -4,7 +4,8 @@ import Testing
 /// What every ``LoginStore`` does.
 public enum LoginStoreConformance {
     public static let cases: [ConformanceCase] = [
-        ConformanceCase("The first failures have no consequence, further ones lock for ever longer, and only for unknown addresses") { fixture in
+        ConformanceCase("The first failures have no consequence, further ones lock for ever longer, and only for unknown addresses") {
+            fixture in
             let logins = fixture.stores.logins
             var now = Samples.epoch
             for _ in 1...LoginDelay.freeAttempts {

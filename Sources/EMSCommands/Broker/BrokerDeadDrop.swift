@@ -16,10 +16,14 @@ struct BrokerDeadDrop: StoreCommand {
     @OptionGroup var global: GlobalOptions
 
     func run(_ runtime: Runtime, as principal: Principal) async throws {
-        let chosen = try await letters.chosen(runtime.brokerAdministration)
-        if writing.isDryRun { return StandardError.write("would drop \(chosen.count)") }
-        if chosen.isEmpty { return StandardError.write("dropped 0") }
-        try confirmation.confirm("Drop \(chosen.count) dead letters for good", runtime.settings)
+        // All are counted and dropped unread: one that cannot be read must not be in the way.
+        let count =
+            if letters.all { try await runtime.brokerAdministration.report().deadLetters } else {
+                try await letters.chosen(runtime.brokerAdministration).count
+            }
+        if writing.isDryRun { return StandardError.write("would drop \(count)") }
+        if count == 0 { return StandardError.write("dropped 0") }
+        try confirmation.confirm("Drop \(count) dead letters for good", runtime.settings)
         StandardError.write("dropped \(try await runtime.brokerAdministration.drop(letters.selection))")
     }
 }

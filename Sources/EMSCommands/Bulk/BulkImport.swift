@@ -50,7 +50,8 @@ struct ImportOptions: ParsableArguments {
 
         init?(argument: String) {
             let text = ["tab", "\\t"].contains(argument.lowercased()) ? "\t" : argument
-            guard text.utf8.count == 1, let byte = text.utf8.first, byte != UInt8(ascii: "\""), byte == 0x09 || byte >= 0x20, byte < 0x7F else {
+            guard text.utf8.count == 1, let byte = text.utf8.first, byte != UInt8(ascii: "\""), byte == 0x09 || byte >= 0x20, byte < 0x7F
+            else {
                 return nil
             }
             self.byte = byte
@@ -174,7 +175,9 @@ struct BulkImport<Row: Sendable>: Sendable {
                 progress.write("\(InputFile.displayName(options.file)): \(remark)")
             }
             for record in records {
-                for warning in record.warnings { progress.write("\(InputFile.displayName(options.file)):\(record.line): warning: \(warning)") }
+                for warning in record.warnings {
+                    progress.write("\(InputFile.displayName(options.file)):\(record.line): warning: \(warning)")
+                }
                 let row = Self.checked(record, check)
                 // What will not be told as rejected need not be kept.
                 let isKept = rejects != nil

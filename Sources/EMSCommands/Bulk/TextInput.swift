@@ -69,10 +69,12 @@ final class TextConverter {
     init(from name: String) throws {
         self.name = name
         // An empty name would mean the locale's, and a suffix such as //IGNORE would lose text without a word.
-        let isName = !name.isEmpty && name.utf8.allSatisfy { byte in
-            byte.isASCIILetterOrDigit || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "_") || byte == UInt8(ascii: ":")
-                || byte == UInt8(ascii: ".")
-        }
+        let isName =
+            !name.isEmpty
+            && name.utf8.allSatisfy { byte in
+                byte.isASCIILetterOrDigit || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "_") || byte == UInt8(ascii: ":")
+                    || byte == UInt8(ascii: ".")
+            }
         guard isName, let descriptor = iconv_open("UTF-8", name), descriptor != iconv_t(bitPattern: -1) else {
             throw EMSError(
                 .usage, "there is no encoding called \(Printable.quoted(name))",

@@ -37,7 +37,8 @@ struct EventImport: StoreCommand {
             isUpdating: input.update, isNotifying: !noNotifications, allowsPast: allowPast, log: isUndoable ? ImportLog() : nil)
         let (isAtomic, isUpdating, dialect) = (input.atomic, input.update, input.dialect)
         let (format, names, zone, isNotifying) = (try input.usedFormat(), input.namesByColumn, zoning.zone, !noNotifications)
-        let bulk = BulkImport<EventImportRow>(options: input, batchSize: runtime.settings.bulkBatchSize, isDryRun: writing.isDryRun) { preview in
+        let bulk = BulkImport<EventImportRow>(options: input, batchSize: runtime.settings.bulkBatchSize, isDryRun: writing.isDryRun) {
+            preview in
             switch format {
             case .jsonl: return LineReader()
             case .csv: return CSVReader(names: names, known: ExportedEvent.columns.map(\.name), dialect: dialect)

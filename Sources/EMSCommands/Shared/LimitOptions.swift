@@ -10,8 +10,10 @@ struct LimitOptions: ParsableArguments {
     var all = false
 
     func validate() throws {
-        if limit < 1 { throw ValidationError("--limit must be 1 or more.") }
+        guard (1...Self.highest).contains(limit) else { throw ValidationError("--limit must be 1 to \(Self.highest).") }
     }
+
+    private static let highest = 1_000_000_000
 
     /// Fetches page after page, and shows each as it comes: memory does not grow with the list.
     func list<Item: Presentable>(

@@ -49,7 +49,9 @@ struct RecurrenceRule: Equatable, Sendable {
             guard pair.count == 2, !pair[1].isEmpty, seen.insert(pair[0]).inserted else { return nil }
             let value = pair[1]
             func numbers(_ range: ClosedRange<Int64>, negative: Bool = false) -> [Int64]? {
-                let parsed = value.split(separator: ",", omittingEmptySubsequences: false).map { Int64($0.hasPrefix("+") ? $0.dropFirst() : $0) }
+                let parsed = value.split(separator: ",", omittingEmptySubsequences: false).map {
+                    Int64($0.hasPrefix("+") ? $0.dropFirst() : $0)
+                }
                 let valid = parsed.compactMap { number in
                     number.flatMap { range.contains($0) || (negative && $0 < 0 && $0 >= -range.upperBound) ? $0 : nil }
                 }
@@ -149,10 +151,11 @@ struct RecurrenceRule: Equatable, Sendable {
         }
         let all = days.flatMap { day in clocks.map { ClockTime(day: day, seconds: $0) } }
         guard !positions.isEmpty else { return all }
-        let places = Set(positions.compactMap { position -> Int? in
-            let place = position > 0 ? Int(position) - 1 : all.count + Int(position)
-            return all.indices.contains(place) ? place : nil
-        })
+        let places = Set(
+            positions.compactMap { position -> Int? in
+                let place = position > 0 ? Int(position) - 1 : all.count + Int(position)
+                return all.indices.contains(place) ? place : nil
+            })
         return places.sorted().map { all[$0] }
     }
 

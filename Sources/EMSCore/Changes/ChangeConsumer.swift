@@ -12,10 +12,20 @@ public struct ChangeConsumer: Service {
     private let broker: any MessageBroker
     private let notifications: NotificationService
     private let batchSize: Int
+    private let proveStore: @Sendable () async throws -> Void
     private let logger: Logger
 
-    /// - Parameter batchSize: how many messages are taken at once.
-    public init(broker: any MessageBroker, notifications: NotificationService, batchSize: Int = usualBatchSize, logger: Logger) {
+    /// The longest message: far more than an event can have.
+    static let bodyLimit = 1 << 20
+
+    /// - Parameters:
+    ///   - batchSize: how many messages are taken at once.
+    ///   - proveStore: writes something to the store, and throws where that fails.
+    public init(
+        broker: any MessageBroker, notifications: NotificationService, batchSize: Int = usualBatchSize,
+        proveStore: @escaping @Sendable () async throws -> Void = {}, logger: Logger
+    ) {
+        self.proveStore = proveStore
         self.broker = broker
         self.notifications = notifications
         self.batchSize = batchSize
@@ -61,10 +71,13 @@ public struct ChangeConsumer: Service {
                 good.append((delivery, try Self.change(in: delivery)))
             } catch {
                 let reason = EMSError(error).message
-                logger.error("a message goes to the dead letters: \(reason)", metadata: ["message_id": "\(delivery.message.messageID)"])
+                logger.error("a message goes to the dead letters: \(reason)", metadata: Self.metadata(delivery))
                 try await broker.reject(delivery, reason: reason)
             }
         }
+        // What came back too often is tried by itself: it may be what makes all the others fail.
+        for (delivery, change) in good where delivery.attempt >= Self.deliveryLimit { try await consume(delivery, change) }
+        good.removeAll { $0.delivery.attempt >= Self.deliveryLimit }
         guard !good.isEmpty else { return }
         do {
             try await notifications.record(good.map(\.change))
@@ -96,17 +109,36 @@ public struct ChangeConsumer: Service {
             try await broker.acknowledge([delivery])
         } catch {
             let described = EMSError(error)
-            if described.code.isPassing || delivery.attempt < Self.deliveryLimit {
+            // An error says what it likes: only a store that takes other writes proves that it is the message.
+            let isAtFault = delivery.attempt >= Self.deliveryLimit ? await isStoreWorking() : false
+            guard isAtFault else {
                 try await broker.release([delivery])
                 throw error
             }
             let reason = "not stored after \(delivery.attempt) deliveries: \(described.message)"
-            logger.error("a message goes to the dead letters: \(reason)", metadata: ["message_id": "\(delivery.message.messageID)"])
+            logger.error("a message goes to the dead letters: \(reason)", metadata: Self.metadata(delivery))
             try await broker.reject(delivery, reason: reason)
         }
     }
 
+    private func isStoreWorking() async -> Bool {
+        do {
+            try await proveStore()
+            return true
+        } catch {
+            return false
+        }
+    }
+
+    /// Whoever can write to the broker chooses the id: it may hold what a terminal would obey, or a line of its own.
+    private static func metadata(_ delivery: Delivery) -> Logger.Metadata {
+        ["message_id": "\(Printable.quoted(String(delivery.message.messageID.prefix(64))))"]
+    }
+
     private static func change(in delivery: Delivery) throws -> Change {
+        guard delivery.message.body.count <= bodyLimit else {
+            throw EMSError(.tooLarge, "the message has \(delivery.message.body.count) bytes; \(bodyLimit) are read at most")
+        }
         guard let id = ChangeID(delivery.message.messageID) else {
             throw EMSError(.malformed, "the message id \(Printable.quoted(delivery.message.messageID)) is no change id")
         }

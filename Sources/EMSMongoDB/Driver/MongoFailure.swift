@@ -22,7 +22,9 @@ enum MongoFailure {
     static func described(_ error: bson_error_t, reply: OpaquePointer?, servers: String) -> any Error {
         if let duplicate = reply.flatMap(duplicate(in:)) { return duplicate }
         let text = Printable.stripped(message(error))
-        if error.code == 11_000, let index = index(text) { return DuplicateKey(index: index, documents: [0]) }
+        if error.domain == MONGOC_ERROR_SERVER.rawValue, error.code == 11_000, let index = index(text) {
+            return DuplicateKey(index: index, documents: [0])
+        }
         if error.domain == MONGOC_ERROR_SERVER_SELECTION.rawValue, text.contains("Authentication failed") || text.contains("auth") {
             return refused(servers)
         }
@@ -35,9 +37,14 @@ enum MongoFailure {
             return EMSError(
                 .unreachable, "MongoDB at \(servers) took the write, but too few members confirmed it in time",
                 fix: "check the replica set: rs.status()", retryAfter: 1)
-        default: return server(Int(error.code), text, servers)
+        case MONGOC_ERROR_SERVER.rawValue: return server(Int(error.code), text, servers)
+        // Numbers of the driver's own: the same number means something else to the server.
+        case MONGOC_ERROR_BSON.rawValue where text.contains("too large"): return tooLarge
+        default: return EMSError(.internal, "MongoDB's driver: \(text) (\(error.domain).\(error.code))", fix: "please report it")
         }
     }
+
+    private static let tooLarge = EMSError(.tooLarge, "the document is larger than MongoDB takes (16 MiB)")
 
     /// The server's own codes: src/mongo/base/error_codes.yml.
     private static func server(_ code: Int, _ text: String, _ servers: String) -> EMSError {
@@ -57,7 +64,7 @@ enum MongoFailure {
         // A primary that steps down, shuts down, or is no primary any more; and sockets that broke.
         case 6, 7, 89, 91, 189, 9001, 10_058, 10_107, 11_600, 11_602, 13_435, 13_436: unreachable(servers, text)
         case 14_031: EMSError(.storeFull, "the disk of MongoDB at \(servers) is full; nothing was written", fix: "free some space")
-        case 10_334: EMSError(.tooLarge, "the document is larger than MongoDB takes (16 MiB)")
+        case 10_334: tooLarge
         default: EMSError(.internal, "MongoDB: \(text) (code \(code))", fix: "please report it")
         }
     }
@@ -81,7 +88,7 @@ enum MongoFailure {
         while var error = try? errors.next()?.nested() {
             guard (try? error.integer("code")) == 11_000 else { return nil }
             index = index ?? (try? error.text("errmsg")).flatMap(Self.index)
-            documents.append(Int((try? error.integer("index")) ?? 0))
+            documents.append(Int(clamping: max(0, (try? error.integer("index")) ?? 0)))
         }
         return index.map { DuplicateKey(index: $0, documents: documents) }
     }

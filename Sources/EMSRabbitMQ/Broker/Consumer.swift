@@ -122,6 +122,10 @@ actor Consumer {
         guard let client else { return }
         do {
             while let event = try client.nextEvent() { try handle(event) }
+        } catch let unreadable as UnreadableMessage {
+            // It would come again on every connection: it goes to the dead letters, and the others come on the next one.
+            client.reject(unreadable.deliveryTag)
+            lost(EMSError(.malformed, "a message that cannot be read went to the dead letters", fix: "ems broker dead drop --all"))
         } catch {
             lost(EMSError(error))
         }

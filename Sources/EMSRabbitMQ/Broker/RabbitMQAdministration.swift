@@ -36,7 +36,9 @@ struct RabbitMQAdministration: BrokerAdministration {
     }
 
     func drop(_ selection: DeadLetterSelection) async throws -> Int {
-        try await administrator.take(selection) { _ in }
+        // All are dropped without being read: it is the way out where one of them cannot be.
+        if selection == .all { return try await administrator.purgeDeadLetters() }
+        return try await administrator.take(selection) { _ in }
     }
 }
 
@@ -78,9 +80,15 @@ actor Administrator {
     func letters(limit: Int) throws -> [DeadLetter] {
         try alone { client in
             var letters: [DeadLetter] = []
-            while letters.count < limit, let message = try client.get(topology.deadLetterQueue) { letters.append(DeadLetter(message)) }
+            while letters.count < limit, let message = try client.get(topology.deadLetterQueue) {
+                letters.append(DeadLetter(message))
+            }
             return letters
         }
+    }
+
+    func purgeDeadLetters() throws -> Int {
+        try alone { try $0.purge(topology.deadLetterQueue) }
     }
 
     // MARK: Probing

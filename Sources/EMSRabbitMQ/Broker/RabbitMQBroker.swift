@@ -118,6 +118,12 @@ extension DeadLetter {
                 body: message.body),
             reason: reason ?? "unknown", attempts: number(Self.attemptsHeader) ?? number("x-delivery-count") ?? 0,
             diedAt: text(Self.diedAtHeader).flatMap { Timestamp($0) }
-                ?? number("x-death.time").map { Timestamp(milliseconds: Int64($0) * 1000) })
+                ?? number("x-death.time").flatMap { Self.moment(seconds: $0) })
+    }
+
+    /// Whoever publishes can write any number there.
+    private static func moment(seconds: Int) -> Timestamp? {
+        let (milliseconds, isTooLarge) = Int64(seconds).multipliedReportingOverflow(by: 1000)
+        return isTooLarge ? nil : Timestamp(stored: milliseconds)
     }
 }

@@ -190,6 +190,21 @@ final class AMQPClient {
         try checkReply("consuming from \(queue)")
     }
 
+    /// Gives a message to the dead letters of its queue, or where it has none away. Only writes to the socket: it can be done also where
+    /// nothing can be read any more.
+    func reject(_ tag: UInt64) {
+        amqp_basic_reject(state, Self.channel, tag, 0)
+    }
+
+    /// Empties a queue, whatever its messages are.
+    /// - Returns: how many there were.
+    func purge(_ queue: String) throws -> Int {
+        let arena = Arena()
+        let answer = amqp_queue_purge(state, Self.channel, arena.bytes(queue))
+        try checkReply("emptying the queue \(queue)")
+        return answer.map { Int($0.pointee.message_count) } ?? 0
+    }
+
     func acknowledge(_ tag: UInt64, multiple: Bool) throws {
         try check(amqp_basic_ack(state, Self.channel, tag, multiple ? 1 : 0), "acknowledging")
     }
@@ -203,7 +218,13 @@ final class AMQPClient {
             return nil
         }
         let (tag, exchange, key) = (answer.pointee.delivery_tag, Self.text(answer.pointee.exchange), Self.text(answer.pointee.routing_key))
-        return try readMessage(exchange: exchange, routingKey: key, tag: tag)
+        do {
+            return try readMessage(exchange: exchange, routingKey: key, tag: tag)
+        } catch is UnreadableMessage {
+            throw EMSError(
+                .malformed, "a message of the queue \(queue) has headers that cannot be read",
+                fix: "drop all dead letters, unread: ems broker dead drop --all")
+        }
     }
 
     // MARK: Events
@@ -255,7 +276,12 @@ final class AMQPClient {
     /// Reads header and body, which follow the method.
     private func readMessage(exchange: String, routingKey: String, tag: UInt64) throws -> IncomingMessage {
         var message = amqp_message_t()
-        try check(amqp_read_message(state, Self.channel, &message, 0), "reading a message")
+        let reply = amqp_read_message(state, Self.channel, &message, 0)
+        if reply.reply_type == AMQP_RESPONSE_LIBRARY_EXCEPTION, reply.library_error == AMQP_STATUS_BAD_AMQP_DATA.rawValue {
+            isUsable = false
+            throw UnreadableMessage(deliveryTag: tag)
+        }
+        try check(reply, "reading a message")
         defer { amqp_destroy_message(&message) }
         let properties = message.properties
         let hasID = properties._flags & amqp_flags_t(AMQP_BASIC_MESSAGE_ID_FLAG) != 0
@@ -307,7 +333,10 @@ final class AMQPClient {
         String(decoding: UnsafeRawBufferPointer(start: bytes.bytes, count: bytes.len), as: UTF8.self)
     }
 
-    private static func dictionary(_ table: amqp_table_t) -> [String: AMQPValue] {
+    /// How deep in headers something is looked for.
+    private static let headerDepth = 4
+
+    private static func dictionary(_ table: amqp_table_t, depth: Int = headerDepth) -> [String: AMQPValue] {
         var values: [String: AMQPValue] = [:]
         for entry in UnsafeBufferPointer(start: table.entries, count: Int(table.num_entries)) {
             let value = entry.value
@@ -321,13 +350,14 @@ final class AMQPClient {
             case "I": values[text(entry.key)] = .integer(Int64(value.value.i32))
             case "i": values[text(entry.key)] = .integer(Int64(value.value.u32))
             case "l": values[text(entry.key)] = .integer(value.value.i64)
-            case "L", "T": values[text(entry.key)] = .integer(Int64(truncatingIfNeeded: value.value.u64))
+            case "L", "T": values[text(entry.key)] = .integer(Int64(clamping: value.value.u64))
             case "A":
                 // x-death: the first element tells of the latest death.
-                if let first = UnsafeBufferPointer(start: value.value.array.entries, count: Int(value.value.array.num_entries)).first,
+                if depth > 0,
+                    let first = UnsafeBufferPointer(start: value.value.array.entries, count: Int(value.value.array.num_entries)).first,
                     UnicodeScalar(first.kind) == "F"
                 {
-                    for (name, inner) in dictionary(first.value.table) { values["\(text(entry.key)).\(name)"] = inner }
+                    for (name, inner) in dictionary(first.value.table, depth: depth - 1) { values["\(text(entry.key)).\(name)"] = inner }
                 }
             default: break
             }

@@ -30,6 +30,12 @@ struct IncomingMessage: Sendable {
     let deliveryTag: UInt64
 }
 
+/// A message whose headers librabbitmq cannot read, such as headers in headers a thousand deep. The connection that it came on is of no
+/// more use.
+struct UnreadableMessage: Error {
+    let deliveryTag: UInt64
+}
+
 /// What the server tells unasked.
 enum AMQPEvent: Sendable {
     case confirmed(tag: UInt64, isMultiple: Bool, isPositive: Bool)

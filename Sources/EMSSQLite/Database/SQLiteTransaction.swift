@@ -33,10 +33,11 @@ extension Database {
     func part<Value>(_ body: (Database) throws -> Value) throws -> Value {
         var value: Value?
         let isPart = isInsideTransaction
-        let run = {
-            value = try body(self)
-            return TransactionCompletion.commit
-        } as () throws -> TransactionCompletion
+        let run =
+            {
+                value = try body(self)
+                return TransactionCompletion.commit
+            } as () throws -> TransactionCompletion
         if isPart { try inSavepoint(run) } else { try inTransaction(.immediate, run) }
         guard let value else { throw DatabaseError(message: "the transaction was rolled back") }
         return value

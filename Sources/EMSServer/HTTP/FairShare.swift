@@ -58,7 +58,8 @@ final class FairShare: Sendable {
                     }
                     guard queue.waiting.count < waitingLimit else {
                         return EMSError(
-                            .busy, "too many requests of this kind are under way for this user", fix: "try again in a moment", retryAfter: 1)
+                            .busy, "too many requests of this kind are under way for this user", fix: "try again in a moment", retryAfter: 1
+                        )
                     }
                     queue.waiting.append((number, continuation))
                     state.queues[user] = queue

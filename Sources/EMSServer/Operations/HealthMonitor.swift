@@ -84,6 +84,8 @@ final class HealthMonitor: Service {
                 writeFailure = EMSError(error)
             }
         }
+        // What was cut short because the daemon ends says nothing.
+        guard !Task.isCancelled else { return }
         let (wasReady, isReady) = state.withLockedValue { state in
             let wasReady = state.isReady
             state.health = health

@@ -42,6 +42,52 @@ struct BrokerCommandTests {
         try await cluster.expectInbox(of: "ada", 1)
     }
 
+    @Test(
+        "A message with headers in headers keeps no other waiting, and all dead letters can be dropped unread",
+        arguments: ["{'a': deep}", "[deep]"], [2000, 15_000])
+    func nestedHeaders(nesting: String, depth: Int) async throws {
+        let cluster = try Cluster()
+        let token = try await cluster.person("ada")
+        let daemon = try await cluster.daemon()
+        try await cluster.settled(daemon)
+        try await Pika.run(
+            """
+            import sys, threading; sys.setrecursionlimit(200_000); deep = {}
+            for _ in range(\(depth)): deep = \(nesting)
+            channel.basic_publish(
+                exchange, 'event.created', b'{}', pika.BasicProperties(message_id='deep', headers={'a': deep}, delivery_mode=2))
+            """, cluster)
+        try await cluster.workspace.makeEvent("After the poison")
+        try await eventually("what comes after it arrives") {
+            try await HTTPClient(port: daemon.port, token: token).get("/notifications/count").json["count"] == .integer(1)
+        }
+        try await eventually("the letter is there") {
+            try await cluster.workspace.outputEMS(["broker", "status", "-o", "json"]).jsonDocument()["dead_letters"] == .integer(1)
+        }
+        let list = try await cluster.workspace.ems("broker", "dead", "list")
+        if list.status != 0 { list.expectFailure(65, saying: "cannot be read", "ems broker dead drop --all") }
+        let dropped = try await cluster.workspace.ems("broker", "dead", "drop", "--all", "--yes")
+        #expect(dropped.status == 0 && dropped.errors == "dropped 1\n", "\(dropped.errors)")
+        #expect(try await Self.deadLetters(cluster).isEmpty)
+    }
+
+    @Test("A message too long to be a change keeps no other waiting, and forges no line of the log")
+    func tooLongMessage() async throws {
+        let cluster = try Cluster()
+        let token = try await cluster.person("ada")
+        let daemon = try await cluster.daemon()
+        try await cluster.settled(daemon)
+        try await Pika.run(
+            "channel.basic_publish(exchange, 'event.created', b' ' * 17_000_000, pika.BasicProperties(message_id='a\\nforged', delivery_mode=2))",
+            cluster)
+        try await cluster.workspace.makeEvent("After the poison")
+        try await eventually("what comes after it arrives") {
+            try await HTTPClient(port: daemon.port, token: token).get("/notifications/count").json["count"] == .integer(1)
+        }
+        try await eventually("the letter is there") { try await Self.deadLetters(cluster).count == 1 }
+        #expect(!daemon.logText.split(separator: "\n").contains { $0.hasPrefix("forged") })
+    }
+
     @Test("A queue that somebody declared otherwise is named with the difference, and made anew without losing its messages")
     func differentQueue() async throws {
         let cluster = try Cluster()

@@ -61,7 +61,9 @@ struct CalendarEvent {
         add("tags", tags.isEmpty ? nil : .array(tags.map { .string($0) }))
         // What is optional, and cannot be read, is no reason to lose the event.
         let status = Self.status(first("STATUS")?.value, first("X-EMS-STATUS")?.value)
-        if status == nil { warnings.append("STATUS \(Printable.quoted(first("STATUS")?.value ?? "")) is ignored: it is not a valid status") }
+        if status == nil {
+            warnings.append("STATUS \(Printable.quoted(first("STATUS")?.value ?? "")) is ignored: it is not a valid status")
+        }
         add("status", .string(scope.isCancellation ? Event.Status.canceled.rawValue : status ?? Event.Status.scheduled.rawValue))
         if let line = first("X-EMS-MAX-ATTENDEES") {
             if let number = Int64(line.value) {
@@ -132,7 +134,8 @@ struct CalendarEvent {
             // Our fields say it all, however a program wrote it that passed our event on.
             if isOurs { return false }
             switch line.name {
-            case "DTSTART", "DTEND", "DURATION": return line.name == "DURATION" || !hasEnd || !line.value.hasSuffix("Z") || !line.parameters.isEmpty
+            case "DTSTART", "DTEND", "DURATION":
+                return line.name == "DURATION" || !hasEnd || !line.value.hasSuffix("Z") || !line.parameters.isEmpty
             case "STATUS": return line.value.uppercased() == "TENTATIVE"
             case "SUMMARY", "DESCRIPTION", "LOCATION": return !line.parameters.isEmpty
             default: return false
@@ -275,8 +278,10 @@ struct CalendarEvent {
 
     private static func times(of event: Event, kept: [ContentLine], _ zone: Zone) -> [String] {
         let came = kept.filter { ["DTSTART", "DTEND", "DURATION"].contains($0.name) }
-        if let begin = came.first(where: { $0.name == "DTSTART" }), let start = try? moment(begin, zone, CalendarScope()), start == event.startTime,
-            let end = try? end(begin, start, came.first { $0.name == "DTEND" }, came.first { $0.name == "DURATION" }, zone, CalendarScope()),
+        if let begin = came.first(where: { $0.name == "DTSTART" }), let start = try? moment(begin, zone, CalendarScope()),
+            start == event.startTime,
+            let end = try? end(
+                begin, start, came.first { $0.name == "DTEND" }, came.first { $0.name == "DURATION" }, zone, CalendarScope()),
             end == event.endTime
         {
             return came.map(\.text)
