@@ -161,4 +161,23 @@ struct ImportedFilesTests {
         let result = try await workspace.runEMS(["user", "import", file] + (isDryRun ? ["--dry-run"] : []))
         result.expectFailure(3, saying: ":2:", ":3:", "created 2")
     }
+
+    @Test("Arguments and directories that are not UTF-8 are refused, not repaired")
+    func undecodable() async throws {
+        let workspace = try Workspace()
+        let title = try await workspace.shell(
+            "ems event create --title \"$(printf 'M\\374nchen')\" --start 2040-01-01 --end 2040-01-02")
+        title.expectFailure(64, saying: "argument 4 is not valid UTF-8")
+        let directory = try await workspace.shell("EMS_DATA_DIR=\"$(printf 'M\\374')\" ems event list")
+        directory.expectFailure(78, saying: "EMS_DATA_DIR")
+        #expect(try await Self.values(workspace, "title").isEmpty)
+    }
+
+    @Test("A script whose quote does not end is refused, however long it is, and nothing of it is run")
+    func openQuote() async throws {
+        let workspace = try Workspace()
+        let lines = "event list '\n" + String(repeating: "event list\n", count: 80_000)
+        let result = try await workspace.ems("shell", input: lines)
+        result.expectFailure(65, saying: "line 1", "65536")
+    }
 }

@@ -185,7 +185,26 @@ extension Topic {
                     """
                     A record is known by its event_id; or by its external_id, the name it has elsewhere; or, where it has neither, by all that \
                     it says. One that is there already is skipped, or changed with --update. So a repeated import makes nothing twice, and one \
-                    that was cut short goes on. Accounts are known by their username.
+                    that was cut short goes on. Accounts are known by their username, in any letter case: a record with the username of \
+                    another person fails.
+                    """),
+                .text(
+                    """
+                    Text is UTF-8, or UTF-16 with a byte order mark; --encoding names another one, such as windows-1252. Text that is not in \
+                    the encoding is never guessed at: the record fails, with its line. No record may have more than 1 MiB.
+                    """),
+                .text(
+                    """
+                    --rejects FILE writes the records that fail, in the form of the input and readable by you only, each with its reason \
+                    (reject_reason, in iCalendar X-EMS-REJECT-REASON): correct them there, and import the file. A line that is no JSON \
+                    stands in reject_line.
+                    """),
+                .text(
+                    """
+                    --atomic stores all or nothing. On the embedded store the import is one transaction, and others wait with their writes \
+                    until it ends. On MongoDB, which has none that long, what was stored is taken back where a later record fails: for a \
+                    moment others can see it, and be told of it and of its end. Of a process that is killed there (SIGKILL), what was stored \
+                    stays; the same command goes on.
                     """),
                 .heading("jsonl"),
                 .text("A JSON object on each line, with the fields of HTTP, and external_id, external_sequence and external_properties."),
@@ -200,6 +219,18 @@ extension Topic {
                     separated by commas within their field; the place on the map has the columns latitude and longitude. Empty fields are \
                     absent. Columns that are no fields are left out, and told.
                     """),
+                .text(
+                    """
+                    Commas, semicolons, tabs or bars may separate the cells, as the header or a first line such as sep=; shows; --delimiter \
+                    says it. Lines end with LF, CR LF or CR. Rows of separators only are passed over. Within a cell that does not begin \
+                    with one, a quote is a character like others.
+                    """),
+                .text(
+                    """
+                    A spreadsheet takes a cell that begins with =, +, -, @, a tab or CR for a formula. Such cells are written with an \
+                    apostrophe in front, which import takes away again; numbers stay as they are. --raw writes, and reads, all cells as they \
+                    are.
+                    """),
                 .heading("iCalendar"),
                 .text(
                     """
@@ -209,14 +240,21 @@ extension Topic {
                     """),
                 .text(
                     """
-                    Zones are those of the IANA database, or those that the calendar defines before it uses them (VTIMEZONE). Dates without a \
-                    time, and times without a zone, are those of --time-zone, UTC where nothing is said; a date is a whole day.
+                    A zone is the one that the calendar defines (VTIMEZONE, anywhere in it, with rules of any kind); otherwise one of the IANA \
+                    database, or of Windows (W. Europe Standard Time). An abbreviation such as EST or IST is no zone. Dates without a time, and \
+                    times without a zone, are those of X-WR-TIMEZONE, or of --time-zone, UTC where nothing is said; a date is a whole day. An \
+                    event without an end is an instant, which here has one second.
+                    """),
+                .text(
+                    """
+                    Of METHOD:CANCEL, a UID is enough: with --update the event is canceled. Two different events with one UID are an error of \
+                    the second. An optional property that cannot be read, such as GEO:null;null, is told and left out.
                     """),
                 .text(
                     """
                     All other properties and the components inside (VALARM) are kept, and written out again as they came, as are a time's own \
                     zone and the parameters of a property, as long as the event was not changed in it. What an event here cannot be is \
-                    reported with its line: one that recurs (RRULE, RDATE, RECURRENCE-ID), one without an end, VTODO and other components.
+                    reported with its line: one that recurs (RRULE, RDATE, RECURRENCE-ID), VTODO and other components.
                     """),
                 .text(
                     """

@@ -114,34 +114,72 @@ struct ShellCommand: AsyncParsableCommand {
 
     // MARK: From a script
 
+    /// The longest command that is read, over all its lines.
+    private static let commandLimit = 65_536
+
     private func script() async throws {
         let input = try InputFile("-")
-        var bytes: [UInt8] = []
-        while let piece = try input.next() { bytes += piece }
+        var script = Script()
+        var rest: [UInt8] = []
+        reading: while let piece = try input.next() {
+            rest += piece
+            while let end = rest.firstIndex(of: 0x0A) {
+                let line = Array(rest[..<end])
+                rest.removeFirst(end + 1)
+                if try await !take(line, &script) { break reading }
+            }
+            guard rest.count <= Self.commandLimit else { throw Self.tooLong(script.line + 1) }
+        }
+        if !rest.isEmpty, !script.hasEnded { _ = try await take(rest, &script) }
+        if !script.pending.isEmpty {
+            script.failures += 1
+            let error = EMSError(.malformed, "the line does not end: a quote or a brace is open")
+            let status = CommandLineMain.report(error, place: "stdin:\(script.first)")
+            if stopOnError { throw ExitCode(status) }
+        }
+        let failures = script.failures
+        if failures > 0 { throw EMSError(.failed, "\(failures) \(failures == 1 ? "command" : "commands") failed") }
+    }
+
+    /// How far a script has come.
+    private struct Script {
+        var line = 0
+        /// A command that goes on in the next line, and where it began.
         var pending = ""
         var first = 0
         var failures = 0
-        let lines = bytes.split(separator: 0x0A, omittingEmptySubsequences: false).map { String(decoding: $0, as: UTF8.self) }
-        for (index, line) in lines.enumerated() {
-            if pending.isEmpty { first = index + 1 }
-            pending += (pending.isEmpty ? "" : "\n") + line
-            guard let words = ShellWords.split(pending) else { continue }
-            pending = ""
-            guard !words.isEmpty else { continue }
-            if Self.isFarewell(line) { break }
-            let status = await run(words, place: "stdin:\(first)")
-            if status != 0 {
-                failures += 1
-                if stopOnError || status == ErrorCode.interrupted.exitStatus { throw ExitCode(status) }
-            }
+        var hasEnded = false
+    }
+
+    /// Runs the command that a line completes.
+    /// - Returns: whether the script goes on.
+    private func take(_ bytes: [UInt8], _ script: inout Script) async throws -> Bool {
+        script.line += 1
+        if script.pending.isEmpty { script.first = script.line }
+        guard let line = String(validating: bytes, as: UTF8.self) else {
+            throw EMSError(.malformed, "line \(script.line): the text is not valid UTF-8", fix: "convert it with iconv")
         }
-        if !pending.isEmpty {
-            failures += 1
-            let error = EMSError(.malformed, "the line does not end: a quote or a brace is open")
-            let status = CommandLineMain.report(error, place: "stdin:\(first)")
-            if stopOnError { throw ExitCode(status) }
+        let isContinued = !script.pending.isEmpty
+        script.pending += (isContinued ? "\n" : "") + line
+        guard script.pending.utf8.count <= Self.commandLimit else { throw Self.tooLong(script.first) }
+        guard let words = ShellWords.split(script.pending) else { return true }
+        script.pending = ""
+        guard !words.isEmpty else { return true }
+        if Self.isFarewell(line) {
+            script.hasEnded = true
+            return false
         }
-        if failures > 0 { throw EMSError(.failed, "\(failures) \(failures == 1 ? "command" : "commands") failed") }
+        let status = await run(words, place: "stdin:\(script.first)")
+        if status != 0 {
+            script.failures += 1
+            if stopOnError || status == ErrorCode.interrupted.exitStatus { throw ExitCode(status) }
+        }
+        return true
+    }
+
+    private static func tooLong(_ line: Int) -> EMSError {
+        EMSError(
+            .tooLarge, "line \(line): a command has more than \(commandLimit) bytes", fix: "is a quote or a brace open? Files are named, as in --file")
     }
 
     private static func isFarewell(_ line: String) -> Bool { ["\\q", "quit", "exit"].contains(line.filter { !$0.isWhitespace }) }

@@ -2,6 +2,8 @@
 public enum Suggestion {
     /// The word that begins like this one, or the nearest by edit distance, if it is near enough to be a slip of the fingers.
     public static func nearest(to word: String, among words: some Sequence<String>) -> String? {
+        // Nobody mistypes a name that long, and the distance takes the product of both lengths.
+        guard word.utf8.count <= 64 else { return nil }
         let scored = words.map { (word: $0, distance: distance(word.lowercased(), $0.lowercased())) }
         guard let best = scored.min(by: { ($0.distance, $0.word) < ($1.distance, $1.word) }) else { return nil }
         if best.distance <= max(1, word.count / 3) { return best.word }
