@@ -180,4 +180,13 @@ struct ImportedFilesTests {
         let result = try await workspace.ems("shell", input: lines)
         result.expectFailure(65, saying: "line 1", "65536")
     }
+
+    @Test("A calendar comes in through a pipe as well", arguments: [[], ["--atomic"]])
+    func pipe(options: [String]) async throws {
+        let workspace = try Workspace()
+        let text = try String(contentsOfFile: "\(Self.cases)/03-ical-zone-after-event.ics", encoding: .utf8)
+        let result = try await workspace.runEMS(["event", "import", "-", "--format", "ics"] + options, input: text)
+        #expect(result.status == 0 && result.errors.contains("created 1"), "\(result.errors)")
+        #expect(try await Self.values(workspace, "start_time") == ["2040-07-05T13:00:00.000Z"])
+    }
 }

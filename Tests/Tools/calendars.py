@@ -780,8 +780,8 @@ END:VCALENDAR
             "end_time": "2040-11-04T07:30:00Z",
         },
         "google-day-RUN@google.com": {
-            "start_time": "2040-05-01T00:00:00Z",
-            "end_time": "2040-05-02T00:00:00Z",
+            "start_time": "2040-04-30T22:00:00Z",
+            "end_time": "2040-05-01T22:00:00Z",
             "description": "",
             "location": "",
         },
@@ -1445,6 +1445,11 @@ END:VCALENDAR
 """,
     {
         "mixed-good-RUN": {"title": "Good RUN"},
+        "mixed-endless-RUN": {
+            "title": "A moment only",
+            "start_time": "2040-01-01T09:00:00Z",
+            "end_time": "2040-01-01T09:00:01Z",
+        },
         "mixed-good-too-RUN": {"title": "Good too RUN"},
     },
     {
@@ -1457,7 +1462,6 @@ END:VCALENDAR
         "mixed-backwards-RUN": "end",
         "mixed-thirteenth-RUN": "DTSTART",
         "mixed-startless-RUN": "DTSTART",
-        "mixed-endless-RUN": "DTEND",
         "mixed-nowhere-RUN": "Nowhere Standard Time",
     },
 )

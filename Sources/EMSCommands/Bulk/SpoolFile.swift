@@ -34,11 +34,8 @@ final class SpoolFile {
 
     /// What was kept, from its beginning.
     func open() throws -> InputFile {
-        let copy = fcntl(descriptor, F_DUPFD_CLOEXEC, 3)
-        guard copy >= 0, lseek(copy, 0, SEEK_SET) == 0 else {
-            throw EMSError(.inputOutput, "the copy of stdin cannot be read: \(String(cString: strerror(errno)))")
-        }
-        return InputFile(descriptor: copy, name: "stdin")
+        // Opened anew, it has a place of its own at which it is read: copies of a descriptor would share one.
+        try InputFile("/proc/self/fd/\(descriptor)", calledBy: "stdin")
     }
 
     deinit {

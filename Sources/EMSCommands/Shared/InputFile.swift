@@ -13,17 +13,12 @@ final class InputFile {
     private let name: String
     private let descriptor: Int32
 
+    /// - Parameter name: what it is called in messages, if not by its path.
     /// - Throws: ``EMSError`` where it cannot be opened.
-    init(_ path: String) throws {
-        name = Self.displayName(path)
+    init(_ path: String, calledBy name: String? = nil) throws {
+        self.name = name ?? Self.displayName(path)
         descriptor = path == "-" ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw Self.unreadable(name) }
-    }
-
-    /// - Parameter descriptor: open for reading, and closed with this value.
-    init(descriptor: Int32, name: String) {
-        self.descriptor = descriptor
-        self.name = name
+        guard descriptor >= 0 else { throw Self.unreadable(self.name) }
     }
 
     /// How many bytes it has; `nil` where that is not known, as of a pipe.

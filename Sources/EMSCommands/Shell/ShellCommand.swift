@@ -160,9 +160,11 @@ struct ShellCommand: AsyncParsableCommand {
             throw EMSError(.malformed, "line \(script.line): the text is not valid UTF-8", fix: "convert it with iconv")
         }
         let isContinued = !script.pending.isEmpty
+        // Nothing but a quote, a brace or a bracket ends what goes on from the line before, unless that ended with a backslash.
+        let mayEnd = !isContinued || script.pending.utf8.last == 0x5C || line.utf8.contains { "'\"}]".utf8.contains($0) }
         script.pending += (isContinued ? "\n" : "") + line
         guard script.pending.utf8.count <= Self.commandLimit else { throw Self.tooLong(script.first) }
-        guard let words = ShellWords.split(script.pending) else { return true }
+        guard mayEnd, let words = ShellWords.split(script.pending) else { return true }
         script.pending = ""
         guard !words.isEmpty else { return true }
         if Self.isFarewell(line) {
@@ -179,7 +181,8 @@ struct ShellCommand: AsyncParsableCommand {
 
     private static func tooLong(_ line: Int) -> EMSError {
         EMSError(
-            .tooLarge, "line \(line): a command has more than \(commandLimit) bytes", fix: "is a quote or a brace open? Files are named, as in --file")
+            .tooLarge, "line \(line): a command has more than \(commandLimit) bytes",
+            fix: "is a quote or a brace open? Files are named, as in --file")
     }
 
     private static func isFarewell(_ line: String) -> Bool { ["\\q", "quit", "exit"].contains(line.filter { !$0.isWhitespace }) }

@@ -31,6 +31,8 @@ public struct SQLiteDatabase: Sendable {
     let watcher: DatabaseWatcher
     private let scratch: ScratchDirectory?
     let mode: Mode
+    /// What the file is called in messages: a private copy by the path of what it is a copy of.
+    let shownPath: String
     /// How long a read may take; `nil` for as long as it needs.
     private let readLimit: Duration?
 
@@ -46,11 +48,13 @@ public struct SQLiteDatabase: Sendable {
     init(copyOf path: String) throws {
         let scratch = try ScratchDirectory()
         try scratch.copy(path)
-        try self.init(path: scratch.path + "/ems.db", mode: .command, readLimit: nil, scratch: scratch)
+        try self.init(path: scratch.path + "/ems.db", mode: .command, readLimit: nil, scratch: scratch, calledBy: path)
     }
 
-    private init(path: String, mode: Mode, readLimit: Duration?, scratch: ScratchDirectory?) throws {
+    /// - Parameter name: what the file is called in messages, if not by its path.
+    private init(path: String, mode: Mode, readLimit: Duration?, scratch: ScratchDirectory?, calledBy name: String? = nil) throws {
         self.path = path
+        shownPath = name ?? path
         self.mode = mode
         self.readLimit = readLimit
         self.scratch = scratch
@@ -83,7 +87,7 @@ public struct SQLiteDatabase: Sendable {
             }
             watcher = DatabaseWatcher(path: path)
         } catch {
-            throw Self.described(error, path: path)
+            throw Self.described(error, path: shownPath)
         }
     }
 
@@ -100,7 +104,7 @@ public struct SQLiteDatabase: Sendable {
                 return try await connection.read { db in try db.interrupted(after: readLimit) { try body(db) } }
             }
         } catch {
-            throw Self.described(error, path: path)
+            throw Self.described(error, path: shownPath)
         }
     }
 
@@ -114,7 +118,7 @@ public struct SQLiteDatabase: Sendable {
             watcher.changed()
             return value
         } catch {
-            throw Self.described(error, path: path)
+            throw Self.described(error, path: shownPath)
         }
     }
 
@@ -148,7 +152,7 @@ public struct SQLiteDatabase: Sendable {
                 try db.execute(sql: "PRAGMA wal_checkpoint(TRUNCATE)")
             }
         } catch {
-            throw Self.described(error, path: path)
+            throw Self.described(error, path: shownPath)
         }
     }
 

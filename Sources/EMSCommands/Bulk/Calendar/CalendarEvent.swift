@@ -262,6 +262,8 @@ struct CalendarEvent {
         return lines.map(ContentLine.folded).joined()
     }
 
+    private static func isDate(_ line: ContentLine) -> Bool { if case .date? = CalendarTime(line.value) { true } else { false } }
+
     /// Control characters are not allowed in a content line (RFC 5545, section 3.1), and would command a terminal.
     private static func withoutControls(_ text: String) -> String {
         guard text.unicodeScalars.contains(where: { $0.value < 0x20 && $0 != "\t" || $0.value == 0x7F }) else { return text }
@@ -284,7 +286,9 @@ struct CalendarEvent {
                 begin, start, came.first { $0.name == "DTEND" }, came.first { $0.name == "DURATION" }, zone, CalendarScope()),
             end == event.endTime
         {
-            return came.map(\.text)
+            // Programs differ in what a time without an end means.
+            let isEndless = came.count == 1 && !isDate(begin)
+            return came.map(\.text) + (isEndless ? ["DTEND:\(CalendarTime.text(utc: event.endTime))"] : [])
         }
         // A calendar counts in seconds; an event ends after it begins.
         let end = event.endTime.secondsSinceEpoch > event.startTime.secondsSinceEpoch ? event.endTime : event.startTime.adding(seconds: 1)

@@ -47,6 +47,22 @@ struct CalendarZone: Sendable {
 
     var isDefined: Bool { !observances.isEmpty }
 
+    /// Up to when the definition says how the clocks run, in milliseconds of UTC; `nil` where it has no end. Many programs list the changes
+    /// of some years only, and trust in the zone's name for later ones.
+    var end: Int64? {
+        guard observances.contains(where: { $0.offset != $0.offsetBefore ?? $0.offset }) else { return nil }
+        var end = Int64.min
+        for observance in observances {
+            let before = (observance.offsetBefore ?? observance.offset ?? 0) * 1000
+            for clock in [observance.start].compactMap({ $0 }) + observance.dates { end = max(end, clock.milliseconds - before) }
+            for rule in observance.rules {
+                guard let until = rule.until else { return nil }
+                end = max(end, until.isUTC ? until.clock.milliseconds : until.clock.milliseconds - before)
+            }
+        }
+        return end
+    }
+
     /// How many seconds clocks are ahead of UTC at the moment.
     func offset(at moment: Timestamp) -> Int64 {
         var latest: (onset: Int64, offset: Int64)?
@@ -124,21 +140,25 @@ struct CalendarScope: Sendable {
     func resolve(_ name: String) -> Resolved? {
         for name in [name, ContentLine.unescaped(name)] {
             guard let own = zones[name] else { continue }
-            if own.isDefined { return .own(own) }
-            if let zone = own.ianaName.flatMap({ Zone(name: $0) }) { return .known(zone) }
+            let named = own.ianaName.flatMap { Zone(name: $0) } ?? Self.known(name)
+            if own.isDefined { return .own(own, later: named) }
+            if let named { return .known(named) }
         }
         return Self.known(name).map { .known($0) }
     }
 
     enum Resolved {
-        /// What the calendar says goes before what others know by that name.
-        case own(CalendarZone)
+        /// What the calendar says goes before what others know by that name, as far as it says it.
+        case own(CalendarZone, later: Zone?)
         case known(Zone)
 
         func moment(at clock: ClockTime) -> Timestamp {
             switch self {
-            case .own(let zone): clock.moment { zone.offset(at: $0) }
-            case .known(let zone): zone.moment(at: clock)
+            case .own(let zone, let later):
+                let moment = clock.moment { zone.offset(at: $0) }
+                guard let later, let end = zone.end, moment.milliseconds >= end else { return moment }
+                return later.moment(at: clock)
+            case .known(let zone): return zone.moment(at: clock)
             }
         }
     }
