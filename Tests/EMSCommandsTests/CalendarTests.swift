@@ -147,7 +147,8 @@ struct CalendarTests {
 
     @Test("Behind the last change that a definition lists, a zone of the same name goes on")
     func listedZone() throws {
-        let own = "BEGIN:VTIMEZONE\nTZID:Europe/Vienna\nBEGIN:STANDARD\nDTSTART:20361026T030000\nTZOFFSETFROM:+0200\n"
+        let own =
+            "BEGIN:VTIMEZONE\nTZID:Europe/Vienna\nBEGIN:STANDARD\nDTSTART:20361026T030000\nTZOFFSETFROM:+0200\n"
             + "TZOFFSETTO:+0100\nEND:STANDARD\nEND:VTIMEZONE\n"
         let text = own + "BEGIN:VEVENT\nSUMMARY:x\nDTSTART;TZID=Europe/Vienna:20400701T090000\nDURATION:PT1H\nEND:VEVENT"
         #expect(try #require(try read(text).first).content.get()["start_time"] == .string("2040-07-01T07:00:00.000Z"))
