@@ -280,7 +280,9 @@ struct CalendarEvent {
 
     private static func times(of event: Event, kept: [ContentLine], _ zone: Zone) -> [String] {
         let came = kept.filter { ["DTSTART", "DTEND", "DURATION"].contains($0.name) }
-        if let begin = came.first(where: { $0.name == "DTSTART" }), let start = try? moment(begin, zone, CalendarScope()),
+        // A zone goes out again under a name that all know.
+        let isNamed = came.allSatisfy { line in line["TZID"].map { Zone(name: $0) != nil } ?? true }
+        if isNamed, let begin = came.first(where: { $0.name == "DTSTART" }), let start = try? moment(begin, zone, CalendarScope()),
             start == event.startTime,
             let end = try? end(
                 begin, start, came.first { $0.name == "DTEND" }, came.first { $0.name == "DURATION" }, zone, CalendarScope()),

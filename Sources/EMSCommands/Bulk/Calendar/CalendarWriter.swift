@@ -18,7 +18,7 @@ struct CalendarWriter {
     mutating func write(_ event: Event) throws {
         if case .named(let named) = zone { note(named, event) }
         for line in (event.origin?.properties ?? "").split(separator: "\n") where line.hasPrefix("DTSTART") || line.hasPrefix("DTEND") {
-            guard let name = ContentLine(String(line))?["TZID"], case .known(.named(let named))? = CalendarScope().resolve(name) else {
+            guard let name = ContentLine(String(line))?["TZID"], case .named(let named)? = Zone(name: name) else {
                 continue
             }
             note(named, as: name, event)
