@@ -140,7 +140,8 @@ struct BulkImport<Row: Sendable>: Sendable {
         }
         guard isAllOrNothing, tally.failed > 0 else { return tally }
         throw EMSError(
-            .invalid, "\(Self.records(tally.failed)) could not be imported; nothing was", fix: "mend them, or leave out --atomic")
+            .invalid, "\(Self.records(tally.failed)) \(tally.failed == 1 ? "is" : "are") invalid, so nothing was imported",
+            fix: "fix \(tally.failed == 1 ? "it" : "them") or drop --atomic")
     }
 
     private func read(

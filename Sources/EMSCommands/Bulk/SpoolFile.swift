@@ -34,7 +34,7 @@ final class SpoolFile {
 
     /// What was kept, from its beginning.
     func open() throws -> InputFile {
-        // Opened anew, it has a place of its own at which it is read: copies of a descriptor would share one.
+        // A second descriptor from open(2) has its own read position; one from dup(2) would share it.
         try InputFile("/proc/self/fd/\(descriptor)", calledBy: "stdin")
     }
 
