@@ -196,8 +196,8 @@ extension Topic {
                 .text(
                     """
                     --rejects FILE writes the records that fail, in the form of the input and readable by you only, each with its reason \
-                    (reject_reason, in iCalendar X-EMS-REJECT-REASON): correct them there, and import the file. A line that is no JSON \
-                    stands in reject_line.
+                    (reject_reason, in iCalendar X-EMS-REJECT-REASON): correct them there, and import the file. A line that is not \
+                    valid JSON is kept in reject_line.
                     """),
                 .text(
                     """
@@ -248,7 +248,7 @@ extension Topic {
                 .text(
                     """
                     Of METHOD:CANCEL, a UID is enough: with --update the event is canceled. Two different events with one UID are an error of \
-                    the second. An optional property that cannot be read, such as GEO:null;null, is told and left out.
+                    the second. An optional property that cannot be read, such as GEO:null;null, is reported and ignored.
                     """),
                 .text(
                     """
