@@ -1093,14 +1093,18 @@ async def connection_goes_on(daemon: Daemon, asking: Asking) -> None:
         expect(is_well, f"the next request is answered with {next_bytes!r}")
 
 
-async def connection_is_not_upgraded_later(daemon: Daemon) -> None:
-    async with plain_connection(daemon) as plain:
-        for asking, status in ((HEALTH, 200), (PLAINEST, 426)):
-            await plain.write(asking.request(daemon))
-            same("the status", (await plain.read_answer()).status, status)
-        # It is not left in doubt what the next bytes would be.
-        async with asyncio.timeout(ANSWER_SECONDS):
-            same("what comes next", await plain.read(), b"")
+async def connection_is_upgraded_later(daemon: Daemon) -> None:
+    wire = Wire(await Plain.open(daemon))
+    try:
+        for _ in range(2):
+            await wire.plain.write(HEALTH.request(daemon))
+            same("the status", (await wire.plain.read_answer()).status, 200)
+        await wire.plain.write(wire.request(daemon, daemon.handshake))
+        await wire.accepted()
+        await wire.next("connection_status")
+        await wire.check()
+    finally:
+        wire.drop()
 
 
 async def asks_bytewise(daemon: Daemon) -> None:
@@ -1313,8 +1317,8 @@ def cases(daemon: Daemon, bystander: Peer) -> Iterator[Case]:
     for asking in OFFERS:
         sentence = f"After a handshake {asking.what} the next request is answered, or it all ends"
         yield case(sentence, connection_goes_on, daemon, asking)
-    sentence = "A handshake after another request is refused, and ends the connection"
-    yield case(sentence, connection_is_not_upgraded_later, daemon)
+    sentence = "A handshake may follow other requests on its connection"
+    yield case(sentence, connection_is_upgraded_later, daemon)
     yield case("A handshake may come byte by byte", asks_bytewise, daemon)
     for early in EARLY:
         sentence = f"{early.what} in one segment with the handshake is heeded"

@@ -55,7 +55,7 @@ public struct EventDraft: Sendable, Equatable {
     }
 
     /// What an event has and nobody writes.
-    static let readOnlyFields: Set<String> = ["event_id", "created_by", "created_at", "updated_at", "version"]
+    public static let readOnlyFields: Set<String> = ["event_id", "created_by", "created_at", "updated_at", "version"]
 
     /// The draft after a merge patch (RFC 7396): `null` takes a field away, which the required ones refuse.
     public func merged(with patch: JSONValue) throws -> EventDraft {

@@ -33,7 +33,7 @@ public struct User: Sendable, Equatable {
 
 extension User {
     /// What an account has and its user cannot write.
-    static let readOnlyFields: Set<String> = [
+    public static let readOnlyFields: Set<String> = [
         "user_id", "role", "is_active", "is_verified", "created_at", "updated_at", "last_login",
     ]
 }

@@ -91,12 +91,28 @@ struct JSONSchema: Sendable {
         ])
     }
 
+    /// An object that has no other members: what a request with any other is refused for.
+    /// - Parameter ignored: members of the resource that are accepted with any value and change nothing.
+    static func closedObject(
+        _ description: String? = nil, _ properties: [(name: String, schema: JSONSchema)], optional: Set<String> = [],
+        ignored: Set<String> = [], example: JSONValue
+    ) -> JSONSchema {
+        let ignoredProperties = ignored.sorted().map { (name: $0, schema: JSONSchema([("description", "Ignored: the server sets it.")])) }
+        return object(description, properties + ignoredProperties, optional: optional.union(ignored), example: example)
+            .adding("additionalProperties", false)
+    }
+
     /// Either `null` or this.
     func orNull() -> JSONSchema {
         if case .string(let type)? = json["type"], json["enum"] == nil, json["const"] == nil {
             return replacing("type", with: [.string(type), "null"])
         }
         return JSONSchema([("anyOf", [json, ["type": "null"]])])
+    }
+
+    private func adding(_ name: String, _ value: JSONValue) -> JSONSchema {
+        guard case .object(let members) = json else { return self }
+        return JSONSchema(members.map { ($0.name, $0.value) } + [(name, value)])
     }
 
     private func replacing(_ name: String, with value: JSONValue) -> JSONSchema {

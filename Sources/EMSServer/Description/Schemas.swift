@@ -46,7 +46,7 @@ enum Schemas {
     private static let attachment = JSONSchema.string(
         length: 1...EventRules.attachmentURLLimit, pattern: #"^[hH][tT][tT][pP][sS]?://[^\s]+$"#, format: "iri")
 
-    static let coordinates = JSONSchema.object(
+    static let coordinates = JSONSchema.closedObject(
         nil, [("latitude", .number("Degrees north.", -90...90)), ("longitude", .number("Degrees east.", -180...180))],
         example: ["latitude": 37.7749, "longitude": -122.4194])
 
@@ -69,14 +69,15 @@ enum Schemas {
         ("coordinates", JSONSchema.reference("Coordinates").orNull()),
     ]
 
-    static let eventDraft = JSONSchema.object(
-        "What a person says about an event. Members that cannot be written (`event_id`, `created_by`, `version`…) are ignored; any other is an error.",
-        draftProperties,
-        optional: Set(draftProperties.map(\.name)).subtracting(["title", "start_time", "end_time"]), example: eventDraftExample)
+    static let eventDraft = JSONSchema.closedObject(
+        "What a person says about an event.", draftProperties,
+        optional: Set(draftProperties.map(\.name)).subtracting(["title", "start_time", "end_time"]),
+        ignored: EventDraft.readOnlyFields, example: eventDraftExample)
 
-    static let eventPatch = JSONSchema.object(
+    static let eventPatch = JSONSchema.closedObject(
         "A merge patch (RFC 7396): what is absent stays, `null` takes a field away.", draftProperties,
-        optional: Set(draftProperties.map(\.name)), example: ["title": "Tech Conference 2040", "max_attendees": .null])
+        optional: Set(draftProperties.map(\.name)), ignored: EventDraft.readOnlyFields,
+        example: ["title": "Tech Conference 2040", "max_attendees": .null])
 
     static let eventPage = page(of: "events", "Event", eventExample, isExact: true)
 
@@ -106,19 +107,19 @@ enum Schemas {
 
     static let userPage = page(of: "users", "User", userExample, isExact: true)
 
-    static let registration = JSONSchema.object(
+    static let registration = JSONSchema.closedObject(
         nil, [("email", email), ("username", username), ("password", password), ("full_name", fullName)], optional: ["full_name"],
-        example: registrationExample)
+        ignored: User.readOnlyFields, example: registrationExample)
     static let registrationExample: JSONValue = [
         "email": "grace@example.com", "username": "grace", "password": "Example123!", "full_name": "Grace Hopper",
     ]
 
-    static let profilePatch = JSONSchema.object(
+    static let profilePatch = JSONSchema.closedObject(
         "A merge patch (RFC 7396): what is absent stays, `\"full_name\": null` takes the name away.",
         [("email", email.orNull()), ("username", username.orNull()), ("full_name", fullName)],
-        optional: ["email", "username", "full_name"], example: ["full_name": "Ada Lovelace"])
+        optional: ["email", "username", "full_name"], ignored: User.readOnlyFields, example: ["full_name": "Ada Lovelace"])
 
-    static let credentials = JSONSchema.object(
+    static let credentials = JSONSchema.closedObject(
         nil, [("username_or_email", .string()), ("password", .string(format: "password"))], example: credentialsExample)
     static let credentialsExample: JSONValue = ["username_or_email": "ada", "password": "Example123!"]
 
@@ -135,10 +136,10 @@ enum Schemas {
             "refresh_token": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
         ])
 
-    static let refreshRequest = JSONSchema.object(nil, [("refresh_token", refreshToken)], example: refreshExample)
+    static let refreshRequest = JSONSchema.closedObject(nil, [("refresh_token", refreshToken)], example: refreshExample)
     static let refreshExample: JSONValue = ["refresh_token": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"]
 
-    static let passwordChange = JSONSchema.object(
+    static let passwordChange = JSONSchema.closedObject(
         nil, [("current_password", .string(format: "password")), ("new_password", password)], example: passwordExample)
     static let passwordExample: JSONValue = ["current_password": "Example123!", "new_password": "Another456?"]
 
@@ -155,7 +156,7 @@ enum Schemas {
 
     // MARK: Subscriptions
 
-    static let subscriptionRequest = JSONSchema.object(nil, [("event_id", .string("The event's id."))], example: ["event_id": exampleID])
+    static let subscriptionRequest = JSONSchema.closedObject(nil, [("event_id", .string("The event's id."))], example: ["event_id": exampleID])
 
     private static let subscriptionExample: JSONValue = ["event_id": exampleID, "user_id": exampleID, "created_at": exampleTime]
 
