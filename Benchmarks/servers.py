@@ -188,7 +188,7 @@ def start_daemon(bench, database, exchange, queue):
     home = tempfile.mkdtemp(prefix="home-", dir=bench.place)
     environment = {
         "PATH": os.environ["PATH"], "HOME": home, "MONGODB_URL": bench.mongodb, "RABBITMQ_URL": bench.rabbitmq, "DB_NAME": database,
-        "EXCHANGE_NAME": exchange, "QUEUE_NAME": queue, "SECRET_KEY": secrets.token_hex(32),
+        "EXCHANGE_NAME": exchange, "QUEUE_NAME": queue, "SECRET_KEY": os.environ["SECRET_KEY"],
     }
     path = os.path.join(home, "daemon.log")
     with open(path, "w") as log:

@@ -2286,7 +2286,7 @@ _ems_broker_dead_show() {
 
 _ems_broker_dead_requeue() {
     repeating_flags=()
-    non_repeating_flags=(--all --dry-run --no-color --verbose --version -h --help)
+    non_repeating_flags=(--sign --all --dry-run --no-color --verbose --version -h --help)
     repeating_options=()
     non_repeating_options=(--config --profile --data-dir)
     __ems_offer_flags_options -1

@@ -143,7 +143,7 @@ function __ems_parse_tokens -S
                 case 'show'
                     __ems_parse_subcommand 1 'o/output=' 'columns=' 'no-header' 'raw' 'local' 'time-zone=' 'no-pager' 'config=' 'profile=' 'data-dir=' 'no-color' 'verbose' 'version' 'h/help'
                 case 'requeue'
-                    __ems_parse_subcommand -r 1 'all' 'dry-run' 'config=' 'profile=' 'data-dir=' 'no-color' 'verbose' 'version' 'h/help'
+                    __ems_parse_subcommand -r 1 'sign' 'all' 'dry-run' 'config=' 'profile=' 'data-dir=' 'no-color' 'verbose' 'version' 'h/help'
                 case 'drop'
                     __ems_parse_subcommand -r 1 'all' 'dry-run' 'yes' 'confirm-profile=' 'config=' 'profile=' 'data-dir=' 'no-color' 'verbose' 'version' 'h/help'
                 end
@@ -1037,6 +1037,7 @@ complete -c 'ems' -n '__ems_should_offer_completions_for_flags_or_options "ems b
 complete -c 'ems' -n '__ems_should_offer_completions_for_flags_or_options "ems broker dead show" verbose' -l 'verbose' -d 'Tell on stderr what is being done.'
 complete -c 'ems' -n '__ems_should_offer_completions_for_flags_or_options "ems broker dead show" version' -l 'version' -d 'Show the version.'
 complete -c 'ems' -n '__ems_should_offer_completions_for_flags_or_options "ems broker dead show" h help' -s 'h' -l 'help' -d 'Show help information.'
+complete -c 'ems' -n '__ems_should_offer_completions_for_flags_or_options "ems broker dead requeue" sign' -l 'sign' -d 'Sign the messages with this installation\'s key. Look at them first: ems broker dead show.'
 complete -c 'ems' -n '__ems_should_offer_completions_for_flags_or_options "ems broker dead requeue" all' -l 'all' -d 'All of them.'
 complete -c 'ems' -n '__ems_should_offer_completions_for_flags_or_options "ems broker dead requeue" dry-run' -l 'dry-run' -d 'Say what would be done, and do nothing.'
 complete -c 'ems' -n '__ems_should_offer_completions_for_flags_or_options "ems broker dead requeue" config' -l 'config' -d 'The configuration file.' -rF

@@ -31,6 +31,12 @@ enum ServerBenchmark {
         }
     }
 
+    /// With the key of the daemon that consumes, where one does.
+    private static let signer = MessageSigner {
+        let secret = getenv("SECRET_KEY").map { String(cString: $0) } ?? "no daemon consumes what is published here"
+        return [Array(secret.utf8)]
+    }
+
     private static func run(_ arguments: [String]) async throws {
         switch (arguments.first, arguments.count) {
         case ("prepare", 4):
@@ -42,11 +48,13 @@ enum ServerBenchmark {
             try await measureStore(
                 database, arguments[3], callers: try number(arguments[4]), seconds: try number(arguments[5]))
         case ("rabbit", 6):
-            let broker = try RabbitMQBroker(url: arguments[1], topology: Topology(exchange: arguments[2], queue: arguments[3]))
+            let broker = try RabbitMQBroker(
+                url: arguments[1], topology: Topology(exchange: arguments[2], queue: arguments[3]), signer: signer)
             try await measureBroker(broker, window: try number(arguments[4]), seconds: try number(arguments[5]))
         case ("changes", 8):
             let database = try MongoDatabase(url: arguments[1], name: arguments[2])
-            let broker = try RabbitMQBroker(url: arguments[3], topology: Topology(exchange: arguments[4], queue: arguments[5]))
+            let broker = try RabbitMQBroker(
+                url: arguments[3], topology: Topology(exchange: arguments[4], queue: arguments[5]), signer: signer)
             try await sendChanges(broker, database, count: try number(arguments[6]), rate: try number(arguments[7]))
         default: throw EMSError(.usage, "see the head of ServerBenchmark.swift")
         }

@@ -55,7 +55,9 @@ struct Backend: Sendable {
 
     private static func rabbitMQ(_ settings: Settings) throws -> RabbitMQBroker? {
         guard case .rabbitmq(let url, let exchange, let queue) = settings.broker else { return nil }
-        return try RabbitMQBroker(url: url, topology: Topology(exchange: exchange, queue: queue))
+        return try RabbitMQBroker(
+            url: url, topology: Topology(exchange: exchange, queue: queue),
+            signer: MessageSigner { try settings.signingSecrets() })
     }
 
     /// Ends connections that are open, so that no server is left to find out, and leaves the file of the embedded store without a log.

@@ -47,10 +47,12 @@ public struct Runtime: Sendable {
         subscriptions = SubscriptionService(stores: backend.stores)
         notifications = NotificationService(stores: backend.stores, feed: backend.feed)
         let rateLimits = backend.stores.rateLimits
+        let storeAdministration = backend.storeAdministration
         consumer = ChangeConsumer(
             broker: backend.broker, notifications: notifications,
             batchSize: isBulk ? Self.bulkBatchSize : ChangeConsumer.usualBatchSize,
-            proveStore: { _ = try await rateLimits.attempt("consumer", limit: 1_000_000, window: 1, at: .now()) }, logger: logger)
+            proveStore: { _ = try await rateLimits.attempt("consumer", limit: 1_000_000, window: 1, at: .now()) },
+            unsignedMessagesEnd: { try await storeAdministration.unsignedMessagesEnd() }, logger: logger)
     }
 
     private static let bulkBatchSize = 1500

@@ -14,6 +14,11 @@ extension Settings {
         algorithm.isAsymmetric ? try keysOfDirectory() : try secrets().map { try TokenKey(secret: $0) }
     }
 
+    /// What the keys of ``tokenKeys()`` are made of, in their order.
+    func signingSecrets() throws -> [[UInt8]] {
+        try (algorithm.isAsymmetric ? pemsOfDirectory().map(\.pem) : secrets()).map { Array($0.utf8) }
+    }
+
     /// Where the signing key comes from: `SECRET_KEY` or a path.
     public var tokenKeySource: String {
         if algorithm.isAsymmetric { return keyDirectory ?? "key_dir" }
@@ -125,26 +130,34 @@ extension Settings {
         return keyDirectory
     }
 
-    /// The names are time-ordered, so that the last one is the newest.
     private func keysOfDirectory() throws -> [TokenKey] {
+        try pemsOfDirectory().map { try TokenKey(id: $0.id, pem: $0.pem, algorithm: algorithm) }
+    }
+
+    /// The names are time-ordered, so that the last one is the newest: it comes first.
+    private func pemsOfDirectory() throws -> [(id: String, pem: String)] {
         let directory = try requiredKeyDirectory()
         let files = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
         let ids = files.filter { $0.hasSuffix(".pem") }.map { String($0.dropLast(4)) }.sorted(by: >)
-        let keys = try ids.compactMap { id in
-            try PrivateFile.read("\(directory)/\(id).pem").map { try TokenKey(id: id, pem: $0, algorithm: algorithm) }
-        }
-        if !keys.isEmpty { return keys }
+        let pems = try ids.compactMap { id in try PrivateFile.read("\(directory)/\(id).pem").map { (id: id, pem: $0) } }
+        if !pems.isEmpty { return pems }
         guard store == .embedded else {
             throw EMSError(
                 .configuration, "there is no key in \(directory)", fix: "make one with: ems token keys rotate, and copy it to all machines")
         }
-        return [try makeKey(in: directory)]
+        return [try makePEM(in: directory)]
     }
 
     private func makeKey(in directory: String) throws -> TokenKey {
+        let made = try makePEM(in: directory)
+        return try TokenKey(id: made.id, pem: made.pem, algorithm: algorithm)
+    }
+
+    private func makePEM(in directory: String) throws -> (id: String, pem: String) {
         let id = ID<TokenKey>().description
-        let pem = try TokenKey.makePEM(algorithm)
-        _ = try PrivateFile.create("\(directory)/\(id).pem", pem.hasSuffix("\n") ? pem : pem + "\n")
-        return try TokenKey(id: id, pem: pem, algorithm: algorithm)
+        let key = try TokenKey.makePEM(algorithm)
+        let pem = key.hasSuffix("\n") ? key : key + "\n"
+        _ = try PrivateFile.create("\(directory)/\(id).pem", pem)
+        return (id, pem)
     }
 }

@@ -28,6 +28,10 @@ struct SQLiteAdministration: StoreAdministration {
 
     func bytes() async throws -> Int64 { database.bytes }
 
+    func unsignedMessagesEnd() async throws -> Timestamp? {
+        try await database.read { db in try db.all("SELECT unsigned_until FROM broker_transition") { try $0.timestamp(0) }.first }
+    }
+
     func compact() async throws { try await database.compact() }
 }
 
@@ -60,7 +64,7 @@ struct SQLiteBrokerAdministration: BrokerAdministration {
         }
     }
 
-    func requeue(_ selection: DeadLetterSelection) async throws -> Int {
+    func requeue(_ selection: DeadLetterSelection, signing: Bool) async throws -> Int {
         try await remove(selection) { db, seq in
             try db.run(
                 """

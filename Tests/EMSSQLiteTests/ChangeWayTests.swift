@@ -229,6 +229,22 @@ struct ChangeWayTests {
         }
     }
 
+    @Test("A message that this installation has not signed is not consumed; unsigned ones are while the transition lasts", arguments: [
+        (MessageSignature.absent, -1, false), (.absent, 60, true), (.invalid, 60, false), (.valid, -1, true),
+    ])
+    func unsigned(signature: MessageSignature, secondsLeft: Int64, isConsumed: Bool) async throws {
+        try await withWay { way in
+            try await way.create("Concert")
+            _ = try await way.relay.flush()
+            let consumer = ChangeConsumer(
+                broker: ForeignBroker(broker: way.broker, signature: signature), notifications: way.notifications,
+                unsignedMessagesEnd: { Timestamp.now().adding(seconds: secondsLeft) }, logger: Way.logger)
+            #expect(try await consumer.drain() == 1)
+            #expect(try await way.broker.status() == BrokerStatus(depth: 0, deadLetters: isConsumed ? 0 : 1))
+            #expect(try await way.inbox().count == (isConsumed ? 1 : 0))
+        }
+    }
+
     @Test("An update and a deletion reach the subscriber, who hears no more afterwards")
     func followUps() async throws {
         try await withWay { way in
@@ -294,6 +310,24 @@ private struct Way: Sendable {
             tokens: stores.tokens, rateLimits: stores.rateLimits, logins: stores.logins)
         return NotificationService(stores: stores, feed: backend.feed)
     }
+}
+
+/// A broker that others write to as well: its messages have this signature.
+private struct ForeignBroker: MessageBroker {
+    let broker: any MessageBroker
+    let signature: MessageSignature
+
+    func receive(limit: Int, waiting: Bool) async throws -> [Delivery] {
+        try await broker.receive(limit: limit, waiting: waiting).map {
+            Delivery(tag: $0.tag, message: $0.message, attempt: $0.attempt, signature: signature)
+        }
+    }
+
+    func publish(_ messages: [BrokerMessage]) async throws { try await broker.publish(messages) }
+    func acknowledge(_ deliveries: [Delivery]) async throws { try await broker.acknowledge(deliveries) }
+    func reject(_ delivery: Delivery, reason: String) async throws { try await broker.reject(delivery, reason: reason) }
+    func release(_ deliveries: [Delivery]) async throws { try await broker.release(deliveries) }
+    func status() async throws -> BrokerStatus { try await broker.status() }
 }
 
 /// Counts down the failures that are still to come.

@@ -13,6 +13,7 @@ public struct ChangeConsumer: Service {
     private let notifications: NotificationService
     private let batchSize: Int
     private let proveStore: @Sendable () async throws -> Void
+    private let unsignedMessagesEnd: @Sendable () async throws -> Timestamp?
     private let logger: Logger
 
     /// The longest message: far more than an event can have.
@@ -21,11 +22,14 @@ public struct ChangeConsumer: Service {
     /// - Parameters:
     ///   - batchSize: how many messages are taken at once.
     ///   - proveStore: writes something to the store, and throws where that fails.
+    ///   - unsignedMessagesEnd: see ``StoreAdministration/unsignedMessagesEnd()``.
     public init(
         broker: any MessageBroker, notifications: NotificationService, batchSize: Int = usualBatchSize,
-        proveStore: @escaping @Sendable () async throws -> Void = {}, logger: Logger
+        proveStore: @escaping @Sendable () async throws -> Void = {},
+        unsignedMessagesEnd: @escaping @Sendable () async throws -> Timestamp? = { nil }, logger: Logger
     ) {
         self.proveStore = proveStore
+        self.unsignedMessagesEnd = unsignedMessagesEnd
         self.broker = broker
         self.notifications = notifications
         self.batchSize = batchSize
@@ -66,9 +70,10 @@ public struct ChangeConsumer: Service {
 
     private func consume(_ deliveries: [Delivery]) async throws {
         var good: [(delivery: Delivery, change: Change)] = []
+        let acceptsUnsigned = deliveries.contains { $0.signature == .absent } ? try await acceptsUnsigned(releasing: deliveries) : false
         for delivery in deliveries {
             do {
-                good.append((delivery, try Self.change(in: delivery)))
+                good.append((delivery, try Self.change(in: delivery, acceptsUnsigned: acceptsUnsigned)))
             } catch {
                 let reason = EMSError(error).message
                 logger.error("a message goes to the dead letters: \(reason)", metadata: Self.metadata(delivery))
@@ -121,6 +126,15 @@ public struct ChangeConsumer: Service {
         }
     }
 
+    private func acceptsUnsigned(releasing deliveries: [Delivery]) async throws -> Bool {
+        do {
+            return try await unsignedMessagesEnd().map { Timestamp.now() < $0 } ?? false
+        } catch {
+            try await broker.release(deliveries)
+            throw error
+        }
+    }
+
     private func isStoreWorking() async -> Bool {
         do {
             try await proveStore()
@@ -135,7 +149,13 @@ public struct ChangeConsumer: Service {
         ["message_id": "\(Printable.quoted(String(delivery.message.messageID.prefix(64))))"]
     }
 
-    private static func change(in delivery: Delivery) throws -> Change {
+    private static func change(in delivery: Delivery, acceptsUnsigned: Bool) throws -> Change {
+        switch delivery.signature {
+        case .valid: break
+        case .absent where acceptsUnsigned: break
+        case .absent: throw EMSError(.malformed, "the message is not signed")
+        case .invalid: throw EMSError(.malformed, "the message is not signed by a key of this installation")
+        }
         guard delivery.message.body.count <= bodyLimit else {
             throw EMSError(.tooLarge, "the message has \(delivery.message.body.count) bytes; \(bodyLimit) are read at most")
         }

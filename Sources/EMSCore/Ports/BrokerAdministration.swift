@@ -11,8 +11,9 @@ public protocol BrokerAdministration: Sendable {
     /// The dead letters, the oldest first.
     func deadLetters(limit: Int) async throws -> [DeadLetter]
     /// Gives dead letters back to be consumed, under their own ids.
+    /// - Parameter signing: signs those that this installation has not signed; without, they come back as they were.
     /// - Returns: how many there were.
-    func requeue(_ selection: DeadLetterSelection) async throws -> Int
+    func requeue(_ selection: DeadLetterSelection, signing: Bool) async throws -> Int
     /// Removes dead letters for good.
     /// - Returns: how many there were.
     func drop(_ selection: DeadLetterSelection) async throws -> Int

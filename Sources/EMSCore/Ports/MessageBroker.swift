@@ -21,11 +21,14 @@ public struct BrokerMessage: Sendable, Equatable {
     public let messageID: String
     public let routingKey: String
     public let body: [UInt8]
+    /// As the broker carries it; `nil` for a message that has not been signed.
+    public let signature: String?
 
-    public init(messageID: String, routingKey: String, body: [UInt8]) {
+    public init(messageID: String, routingKey: String, body: [UInt8], signature: String? = nil) {
         self.messageID = messageID
         self.routingKey = routingKey
         self.body = body
+        self.signature = signature
     }
 
     public init(_ change: Change) {
@@ -40,11 +43,14 @@ public struct Delivery: Sendable, Equatable {
     public let message: BrokerMessage
     /// How often it has been delivered, this time included.
     public let attempt: Int
+    /// Whether this installation wrote the message. A broker that nobody else can write to need not be asked.
+    public let signature: MessageSignature
 
-    public init(tag: Int64, message: BrokerMessage, attempt: Int) {
+    public init(tag: Int64, message: BrokerMessage, attempt: Int, signature: MessageSignature) {
         self.tag = tag
         self.message = message
         self.attempt = attempt
+        self.signature = signature
     }
 }
 

@@ -112,6 +112,11 @@ enum Schema {
         try connection.first(.meta, where: { $0.member("_id", "schema") }) { Int(try $0.integer("version")) } ?? 0
     }
 
+    /// See ``StoreAdministration/unsignedMessagesEnd()``.
+    static func unsignedMessagesEnd(in connection: MongoConnection) throws -> Timestamp? {
+        try connection.first(.meta, where: { $0.member("_id", "schema") }) { try $0.optionalDate("unsigned_until") } ?? nil
+    }
+
     /// The declared indexes that the database does not have.
     static func missing(in connection: MongoConnection) throws -> [Index] {
         var missing: [Index] = []
@@ -157,6 +162,16 @@ enum Schema {
             }
         }
         try normalizeTags(connection)
+        // Version 3 signs messages: for a while, those of earlier versions are accepted.
+        try connection.updateOne(
+            .meta,
+            where: {
+                $0.member("_id", "schema")
+                $0.document("version") { $0.member("$lt", 3) }
+            },
+            { update in
+                update.document("$set") { $0.member("unsigned_until", Timestamp.now().adding(seconds: MessageSigner.transitionSeconds)) }
+            })
         try connection.updateOne(
             .meta, where: { $0.member("_id", "schema") }, { $0.document("$max") { $0.member("version", version) } },
             options: { $0.member("upsert", true) })

@@ -10,6 +10,13 @@ actor Consumer {
         var attempt: Int
     }
 
+    /// A delivery whose signature has not been checked.
+    struct Received: Sendable {
+        let tag: Int64
+        let message: BrokerMessage
+        let attempt: Int
+    }
+
     private let url: AMQPURL
     private let topology: Topology
     private let thread: ConnectionThread
@@ -41,14 +48,14 @@ actor Consumer {
 
     // MARK: For the broker
 
-    func receive(limit: Int, waiting: Bool) async throws -> [Delivery] {
+    func receive(limit: Int, waiting: Bool) async throws -> [Received] {
         while true {
             _ = try connected()
             let tags = ready.prefix(limit)
             if !tags.isEmpty {
                 ready.removeFirst(tags.count)
                 return tags.compactMap { tag in
-                    held[tag].map { Delivery(tag: name(tag), message: $0.message, attempt: $0.attempt) }
+                    held[tag].map { Received(tag: name(tag), message: $0.message, attempt: $0.attempt) }
                 }
             }
             if !waiting || Task.isCancelled { return [] }
@@ -74,9 +81,9 @@ actor Consumer {
         waiters.removeValue(forKey: waiter)?.resume()
     }
 
-    func acknowledge(_ deliveries: [Delivery]) throws {
+    func acknowledge(_ names: [Int64]) throws {
         guard let client else { return }
-        let tags = deliveries.compactMap(tag(of:)).filter { held[$0] != nil }
+        let tags = names.compactMap(tag).filter { held[$0] != nil }
         guard let last = tags.max() else { return }
         for tag in tags { held[tag] = nil }
         do {
@@ -93,8 +100,8 @@ actor Consumer {
     }
 
     /// Puts messages back to the front of what waits here. The server is not asked, so that it does not count this as a failed delivery.
-    func release(_ deliveries: [Delivery]) {
-        let tags = deliveries.compactMap(tag(of:)).filter { held[$0] != nil }
+    func release(_ names: [Int64]) {
+        let tags = names.compactMap(tag).filter { held[$0] != nil }
         for tag in tags { held[tag]?.attempt += 1 }
         ready = (ready + tags).sorted()
         wake()
@@ -137,8 +144,7 @@ actor Consumer {
             var attempt = 1
             // Whoever publishes can write any number there.
             if case .integer(let count)? = message.headers["x-delivery-count"] { attempt += Int(min(max(0, count), 1_000_000)) }
-            held[message.deliveryTag] = Held(
-                message: BrokerMessage(messageID: message.messageID, routingKey: message.routingKey, body: message.body), attempt: attempt)
+            held[message.deliveryTag] = Held(message: BrokerMessage(message, routingKey: message.routingKey), attempt: attempt)
             ready.append(message.deliveryTag)
             wake()
         case .consumerCancelled:
@@ -171,8 +177,8 @@ actor Consumer {
 
     private func name(_ tag: UInt64) -> Int64 { epoch << Self.tagBits | Int64(tag) }
 
-    private func tag(of delivery: Delivery) -> UInt64? {
-        guard delivery.tag >> Self.tagBits == epoch else { return nil }
-        return UInt64(delivery.tag & ((1 << Self.tagBits) - 1))
+    private func tag(_ name: Int64) -> UInt64? {
+        guard name >> Self.tagBits == epoch else { return nil }
+        return UInt64(name & ((1 << Self.tagBits) - 1))
     }
 }

@@ -5,6 +5,7 @@ struct RabbitMQAdministration: BrokerAdministration {
     let topology: Topology
     let server: String
     let administrator: Administrator
+    let signer: MessageSigner
     let publisher: Publisher
 
     func report() async throws -> BrokerReport {
@@ -29,9 +30,10 @@ struct RabbitMQAdministration: BrokerAdministration {
         try await administrator.letters(limit: limit)
     }
 
-    func requeue(_ selection: DeadLetterSelection) async throws -> Int {
-        try await administrator.take(selection) { [publisher, topology] letters in
-            try await publisher.publish(letters.map { $0.message.outgoing(to: topology.exchange) })
+    func requeue(_ selection: DeadLetterSelection, signing: Bool) async throws -> Int {
+        try await administrator.take(selection) { [publisher, signer, topology] letters in
+            let messages = try letters.map { signing ? try $0.message.signed(by: signer) : $0.message }
+            try await publisher.publish(messages.map { $0.outgoing(to: topology.exchange) })
         }
     }
 
@@ -179,7 +181,7 @@ actor Administrator {
             var moved = 0
             while let message = try client.get(topology.queue) {
                 let letter = DeadLetter(
-                    message: BrokerMessage(messageID: message.messageID, routingKey: message.routingKey, body: message.body),
+                    message: BrokerMessage(message, routingKey: message.routingKey),
                     reason: "it lay in a queue that was declared otherwise", attempts: 0, diedAt: .now())
                 try client.publish(letter.outgoing(to: topology))
                 try confirm(client)

@@ -8,13 +8,15 @@ public struct RabbitMQBroker: MessageBroker {
     /// The server, without user and password.
     public let server: String
     private let url: AMQPURL
+    private let signer: MessageSigner
     private let publisher: Publisher
     private let consumer: Consumer
     private let administrator: Administrator
 
     /// - Throws: ``EMSError`` with ``ErrorCode/configuration`` where the URL cannot be read. Nothing is connected yet.
-    public init(url: String, topology: Topology) throws {
+    public init(url: String, topology: Topology, signer: MessageSigner) throws {
         self.url = try AMQPURL(url)
+        self.signer = signer
         self.topology = topology
         server = self.url.server
         publisher = Publisher(self.url, topology: topology)
@@ -24,11 +26,11 @@ public struct RabbitMQBroker: MessageBroker {
 
     /// What tells all daemons of new notifications.
     public func liveExchange(logger: Logger) -> any LiveExchange {
-        RabbitMQLiveExchange(url: url, topology: topology, publisher: publisher, logger: logger)
+        RabbitMQLiveExchange(url: url, topology: topology, signer: signer, publisher: publisher, logger: logger)
     }
 
     public var administration: any BrokerAdministration {
-        RabbitMQAdministration(topology: topology, server: server, administrator: administrator, publisher: publisher)
+        RabbitMQAdministration(topology: topology, server: server, administrator: administrator, signer: signer, publisher: publisher)
     }
 
     /// Ends all connections, so that the server is not left to find out.
@@ -39,26 +41,36 @@ public struct RabbitMQBroker: MessageBroker {
     }
 
     public func publish(_ messages: [BrokerMessage]) async throws {
-        try await publisher.publish(messages.map { $0.outgoing(to: topology.exchange) })
+        try await publisher.publish(messages.map { try $0.signed(by: signer).outgoing(to: topology.exchange) })
     }
 
     public func receive(limit: Int, waiting: Bool) async throws -> [Delivery] {
-        try await consumer.receive(limit: limit, waiting: waiting)
+        let received = try await consumer.receive(limit: limit, waiting: waiting)
+        do {
+            return try received.map {
+                let message = $0.message
+                let signature = try signer.check(message.signature, of: message.body, id: message.messageID, for: .change)
+                return Delivery(tag: $0.tag, message: message, attempt: $0.attempt, signature: signature)
+            }
+        } catch {
+            await consumer.release(received.map(\.tag))
+            throw error
+        }
     }
 
     public func acknowledge(_ deliveries: [Delivery]) async throws {
-        if !deliveries.isEmpty { try await consumer.acknowledge(deliveries) }
+        if !deliveries.isEmpty { try await consumer.acknowledge(deliveries.map(\.tag)) }
     }
 
     /// The letter is confirmed before the message is acknowledged: cut short in between, it is there twice and never not at all.
     public func reject(_ delivery: Delivery, reason: String) async throws {
         let letter = DeadLetter(message: delivery.message, reason: reason, attempts: delivery.attempt, diedAt: .now())
         try await publisher.publish([letter.outgoing(to: topology)])
-        try await consumer.acknowledge([delivery])
+        try await consumer.acknowledge([delivery.tag])
     }
 
     public func release(_ deliveries: [Delivery]) async throws {
-        if !deliveries.isEmpty { await consumer.release(deliveries) }
+        if !deliveries.isEmpty { await consumer.release(deliveries.map(\.tag)) }
     }
 
     public func status() async throws -> BrokerStatus {
@@ -67,10 +79,23 @@ public struct RabbitMQBroker: MessageBroker {
     }
 }
 
+/// The header that holds a message's signature.
+let signatureHeader = "x-ems-signature"
+
 extension BrokerMessage {
+    init(_ message: IncomingMessage, routingKey: String) {
+        self.init(messageID: message.messageID, routingKey: routingKey, body: message.body, signature: message.text(signatureHeader))
+    }
+
+    func signed(by signer: MessageSigner) throws -> BrokerMessage {
+        BrokerMessage(
+            messageID: messageID, routingKey: routingKey, body: body, signature: try signer.sign(body, id: messageID, for: .change))
+    }
+
     func outgoing(to exchange: String) -> OutgoingMessage {
         var message = OutgoingMessage(exchange: exchange, routingKey: routingKey, body: body, messageID: messageID, type: "event")
-        if let trace = traceparent { message.headers = [("traceparent", .text(trace))] }
+        if let trace = traceparent { message.headers.append(("traceparent", .text(trace))) }
+        if let signature { message.headers.append((signatureHeader, .text(signature))) }
         return message
     }
 
@@ -102,22 +127,18 @@ extension DeadLetter {
 
     /// One of ours, or one that RabbitMQ itself put there (`x-death`).
     init(_ message: IncomingMessage) {
-        func text(_ name: String) -> String? {
-            if case .text(let text)? = message.headers[name] { text } else { nil }
-        }
         func number(_ name: String) -> Int? {
             if case .integer(let number)? = message.headers[name] { Int(number) } else { nil }
         }
         let reason =
-            text(Self.reasonHeader)
-            ?? text("x-death.reason").map { $0 == "delivery_limit" ? "its consumers died over it \(Topology.deliveryLimit) times" : $0 }
+            message.text(Self.reasonHeader)
+            ?? message.text("x-death.reason").map { $0 == "delivery_limit" ? "its consumers died over it \(Topology.deliveryLimit) times" : $0 }
         let action = (try? JSONParser.parse(message.body))?["action"]?.string
         self.init(
             message: BrokerMessage(
-                messageID: message.messageID, routingKey: text(Self.routingKeyHeader) ?? action.map { "event.\($0)" } ?? message.routingKey,
-                body: message.body),
+                message, routingKey: message.text(Self.routingKeyHeader) ?? action.map { "event.\($0)" } ?? message.routingKey),
             reason: reason ?? "unknown", attempts: number(Self.attemptsHeader) ?? number("x-delivery-count") ?? 0,
-            diedAt: text(Self.diedAtHeader).flatMap { Timestamp($0) }
+            diedAt: message.text(Self.diedAtHeader).flatMap { Timestamp($0) }
                 ?? number("x-death.time").flatMap { Self.moment(seconds: $0) })
     }
 

@@ -5,15 +5,17 @@ import Logging
 struct RabbitMQLiveExchange: LiveExchange {
     let url: AMQPURL
     let topology: Topology
+    let signer: MessageSigner
     let publisher: Publisher
     let logger: Logger
 
     func announce(_ notifications: [RecordedNotification]) async throws {
         if notifications.isEmpty { return }
+        let body = LiveMessage.body(of: notifications)
         try await publisher.publish([
             OutgoingMessage(
-                exchange: topology.liveExchange, routingKey: "", body: LiveMessage.body(of: notifications), type: "notifications",
-                isPersistent: false, isMandatory: false)
+                exchange: topology.liveExchange, routingKey: "", body: body, type: "notifications",
+                headers: [(signatureHeader, .text(try signer.sign(body, id: "", for: .live)))], isPersistent: false, isMandatory: false)
         ])
     }
 
@@ -28,17 +30,20 @@ struct RabbitMQLiveExchange: LiveExchange {
     /// Connects again whenever the connection breaks, with growing pauses.
     private func keepListening(_ listener: LiveListener, _ continuation: AsyncStream<[RecordedNotification]>.Continuation) async {
         var backoff = Backoff()
+        var passedOver = PassedOver()
         while !Task.isCancelled {
             do {
                 try await listener.connect()
                 backoff.reset()
                 while !Task.isCancelled {
-                    for body in try await listener.next() {
+                    for message in try await listener.next() {
                         do {
-                            continuation.yield(try LiveMessage.notifications(in: body))
+                            continuation.yield(try notifications(in: message))
                         } catch {
-                            // Anybody may publish there; what the store holds is found all the same.
-                            logger.warning("a message at \(topology.liveExchange) is passed over: \(EMSError(error).message)")
+                            // What the store holds is found all the same.
+                            guard let count = passedOver.add() else { continue }
+                            logger.warning(
+                                "messages at \(topology.liveExchange) are passed over, \(count) so far: \(EMSError(error).message)")
                         }
                     }
                 }
@@ -52,10 +57,38 @@ struct RabbitMQLiveExchange: LiveExchange {
         await listener.stop()
         continuation.finish()
     }
+
+    /// - Throws: ``EMSError`` where this installation has not signed it, or it cannot be read.
+    private func notifications(in message: LiveListener.Message) throws -> [RecordedNotification] {
+        guard try signer.check(message.signature, of: message.body, id: "", for: .live) == .valid else {
+            throw EMSError(.malformed, "it is not signed by a key of this installation")
+        }
+        return try LiveMessage.notifications(in: message.body)
+    }
+}
+
+/// Counts messages that are passed over. Whoever can publish can publish many: the log is not to grow with them.
+private struct PassedOver {
+    private static let interval: Duration = .seconds(60)
+    private var count = 0
+    private var toldAt: ContinuousClock.Instant?
+
+    /// - Returns: how many there are, where it is time to say so.
+    mutating func add() -> Int? {
+        count += 1
+        if let toldAt, .now - toldAt < Self.interval { return nil }
+        toldAt = .now
+        return count
+    }
 }
 
 /// The connection behind ``RabbitMQLiveExchange/announcements()``.
 private actor LiveListener {
+    struct Message: Sendable {
+        let body: [UInt8]
+        let signature: String?
+    }
+
     /// How many messages may wait here; more are what a stuck process would gather, and are found in the store.
     private static let waitingLimit = 10_000
 
@@ -63,7 +96,7 @@ private actor LiveListener {
     private let topology: Topology
     private let thread: ConnectionThread
     private var client: AMQPClient?
-    private var waiting: [[UInt8]] = []
+    private var waiting: [Message] = []
     private var reader: CheckedContinuation<Void, any Error>?
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
@@ -89,8 +122,8 @@ private actor LiveListener {
         thread.watch(client.descriptor) { [weak self] in self?.assumeIsolated { $0.attend() } }
     }
 
-    /// The bodies that came in; waits for the first one.
-    func next() async throws -> [[UInt8]] {
+    /// What came in; waits for the first message.
+    func next() async throws -> [Message] {
         while waiting.isEmpty, !Task.isCancelled {
             guard client != nil else { throw AMQPFailure.unreachable(url, "the connection was lost") }
             try await withTaskCancellationHandler {
@@ -122,7 +155,9 @@ private actor LiveListener {
             while let event = try client.nextEvent() {
                 switch event {
                 case .delivered(let message):
-                    if waiting.count < Self.waitingLimit { waiting.append(message.body) }
+                    if waiting.count < Self.waitingLimit {
+                        waiting.append(Message(body: message.body, signature: message.text(signatureHeader)))
+                    }
                     wake()
                 case .consumerCancelled: throw AMQPFailure.unreachable(url, "its queue was taken away")
                 case .closed(let code, let reason): throw AMQPFailure.closed(by: url, code: code, reason: reason)

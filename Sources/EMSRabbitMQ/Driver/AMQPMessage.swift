@@ -28,6 +28,11 @@ struct IncomingMessage: Sendable {
     let messageID: String
     let headers: [String: AMQPValue]
     let deliveryTag: UInt64
+
+    /// The text in a header; `nil` where there is none of that name.
+    func text(_ header: String) -> String? {
+        if case .text(let text)? = headers[header] { text } else { nil }
+    }
 }
 
 /// A message whose headers librabbitmq cannot read, such as headers in headers a thousand deep. The connection that it came on is of no

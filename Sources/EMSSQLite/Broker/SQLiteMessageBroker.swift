@@ -53,7 +53,7 @@ struct SQLiteMessageBroker: MessageBroker {
                 Delivery(
                     tag: try row.counter(0),
                     message: BrokerMessage(messageID: try row.text(1), routingKey: try row.text(2), body: Array(try row.data(3))),
-                    attempt: Int(try row.counter(4)) + 1)
+                    attempt: Int(try row.counter(4)) + 1, signature: .valid)
             }
             let end = now.adding(seconds: Self.leaseSeconds).milliseconds
             for delivery in deliveries {

@@ -14,6 +14,9 @@ enum Schema {
         String.fromDatabaseValue(values[0]).map { $0.normalized } ?? values[0]
     }
 
+    /// The version from which messages at the broker are signed.
+    private static let signingVersion = 3
+
     /// Brings a file up to date. Safe with several processes at once: the first takes the steps, the others wait.
     static func migrate(_ connection: DatabaseQueue) throws {
         try connection.inDatabase { db in
@@ -25,6 +28,10 @@ enum Schema {
                 for (index, step) in steps.enumerated().dropFirst(done) {
                     try db.execute(sql: step)
                     try db.execute(sql: "PRAGMA user_version = \(index + 1)")
+                }
+                if (1..<signingVersion).contains(done) {
+                    let end = Timestamp.now().adding(seconds: MessageSigner.transitionSeconds)
+                    try db.run("INSERT INTO broker_transition VALUES (?)", [end.milliseconds])
                 }
                 try db.execute(sql: "PRAGMA application_id = \(applicationID)")
                 return .commit
@@ -280,6 +287,9 @@ enum Schema {
             PRIMARY KEY (account, address)
         ) WITHOUT ROWID;
         CREATE INDEX login_addresses_age ON login_addresses (account, seen_at);
+
+        -- Until when unsigned messages are accepted; no row where there never were any.
+        CREATE TABLE broker_transition (unsigned_until INTEGER NOT NULL);
 
         -- Tags in Unicode normalization form C, so that the same letters are the same bytes.
         INSERT OR IGNORE INTO event_tags (tag, start_time, event_id, created_at)

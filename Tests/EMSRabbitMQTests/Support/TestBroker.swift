@@ -35,9 +35,11 @@ private func remove(_ topology: Topology) throws {
     for exchange in [topology.exchange, topology.liveExchange] { try client.deleteExchange(exchange) }
 }
 
+let testSigner = MessageSigner { [Array("a secret that only the tests have".utf8)] }
+
 func withBroker(_ body: (RabbitMQBroker) async throws -> Void) async throws {
     try await withTopology { topology in
-        let broker = try RabbitMQBroker(url: TestServer.url ?? "", topology: topology)
+        let broker = try RabbitMQBroker(url: TestServer.url ?? "", topology: topology, signer: testSigner)
         try await body(broker)
         await broker.close()
     }

@@ -88,6 +88,73 @@ struct BrokerCommandTests {
         #expect(!daemon.logText.split(separator: "\n").contains { $0.hasPrefix("forged") })
     }
 
+    @Test("With write access to the broker alone nobody speaks in the installation's name, live or stored")
+    func forgedMessages() async throws {
+        let cluster = try Cluster()
+        let token = try await cluster.person("ada")
+        let daemon = try await cluster.daemon()
+        try await cluster.settled(daemon)
+        let socket = try await WebSocketClient(port: daemon.port, token: token)
+        _ = try await socket.next("connection_status")
+        // A genuine message, with its signature, is copied on its way.
+        try await Pika.run("channel.queue_declare('copies-' + queue); channel.queue_bind('copies-' + queue, exchange, '#')", cluster)
+        try await cluster.workspace.makeEvent("Genuine")
+        _ = try await socket.next("notification")
+        try await Pika.run(
+            """
+            import json, uuid
+            _, properties, body = next(channel.consume('copies-' + queue))
+            assert properties.headers['x-ems-signature'].startswith('v1,'), properties.headers
+            forged = body.replace(b'Genuine', b'Forged!')
+            def publish(headers):
+                channel.basic_publish(exchange, 'event.created', forged, pika.BasicProperties(
+                    message_id=uuid.uuid4().hex, headers=headers, delivery_mode=2))
+            publish(None)
+            publish(properties.headers)
+            live = {'type': 'notification', 'notification_id': uuid.uuid4().hex, 'notification_type': 'operator.message',
+                'message': 'Forged!', 'user': 'operator:root', 'timestamp': '2026-11-28T17:33:27.672Z', 'read': False}
+            for headers in [None, properties.headers]:
+                channel.basic_publish(exchange + '.live', '', json.dumps({'notifications': [
+                    {'position': position, 'is_for_everyone': True, 'notification': live} for position in range(2, 9)]}),
+                    pika.BasicProperties(headers=headers))
+            channel.queue_delete('copies-' + queue)
+            """, cluster)
+        try await eventually("both are dead letters") { try await Self.deadLetters(cluster).count == 2 }
+        let reasons = try await Self.deadLetters(cluster).compactMap { $0["reason"]?.string }.sorted()
+        #expect(reasons == ["the message is not signed", "the message is not signed by a key of this installation"])
+        // What comes next is seen; nothing came in between.
+        try await cluster.workspace.makeEvent("Genuine, too")
+        let next = try await socket.next("notification")
+        #expect(next["event"]?["title"] == .string("Genuine, too"))
+        #expect(!daemon.logText.contains("Forged!"))
+
+        // An operator who has read them may vouch for them.
+        let requeued = try await cluster.workspace.ems("broker", "dead", "requeue", "--all", "--sign")
+        #expect(requeued.errors == "requeued 2\n", "\(requeued.errors)")
+        try await cluster.settled(daemon)
+        #expect(try await Self.deadLetters(cluster).isEmpty)
+        #expect(try await cluster.workspace.inboxIDs(of: "ada").count == 4)
+    }
+
+    @Test("Where version 0.1.0 had the store, its unsigned messages are accepted for a week")
+    func unsignedTransition() async throws {
+        let cluster = try Cluster()
+        let workspace = try Workspace(
+            cluster.workspace.environment.filter { ["RABBITMQ_URL", "EXCHANGE_NAME", "QUEUE_NAME"].contains($0.key) })
+        try FileManager.default.createDirectory(atPath: workspace.dataDirectory, withIntermediateDirectories: true)
+        try FileManager.default.copyItem(
+            at: URL(fileURLWithPath: #filePath).appendingPathComponent("../../../Fixtures/store-0.1.0/ems.db").standardized,
+            to: URL(fileURLWithPath: workspace.databasePath))
+        let before = try await workspace.inboxIDs(of: "ada").count
+        let daemon = try await TestDaemon(workspace)
+        let body = try #require(try await workspace.output("event", "list", "-o", "jsonl").split(separator: "\n").first)
+        try await Pika.publish(
+            "{\"type\": \"event\", \"action\": \"created\", \"actor\": \"operator:root\", \"timestamp\": \"2026-11-28T17:33:27.672Z\", \"data\": \(body)}",
+            id: ChangeID().description, cluster)
+        try await eventually("it arrives") { try await workspace.inboxIDs(of: "ada").count == before + 1 }
+        withExtendedLifetime(daemon) {}
+    }
+
     @Test("A queue that somebody declared otherwise is named with the difference, and made anew without losing its messages")
     func differentQueue() async throws {
         let cluster = try Cluster()
