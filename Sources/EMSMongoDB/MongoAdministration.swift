@@ -34,10 +34,6 @@ public struct MongoAdministration: StoreAdministration {
 
     public func bytes() async throws -> Int64 { try await database.run { try Self.bytes(in: $0) } }
 
-    public func unsignedMessagesEnd() async throws -> Timestamp? {
-        try await database.run { try Schema.unsignedMessagesEnd(in: $0) }
-    }
-
     private static func bytes(in connection: MongoConnection) throws -> Int64 {
         try connection.command {
             $0.member("dbStats", 1)

@@ -14,6 +14,7 @@ public struct MongoBackend: Sendable {
             notifications: MongoNotificationStore(database: database),
             subscriptions: MongoSubscriptionStore(database: database),
             tokens: MongoTokenStore(database: database),
-            rateLimits: MongoRateLimitStore(database: database), logins: MongoLoginStore(database: database))
+            rateLimits: MongoRateLimitStore(database: database), logins: MongoLoginStore(database: database),
+            consumers: MongoConsumerStore(database: database))
     }
 }

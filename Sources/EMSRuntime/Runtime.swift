@@ -47,12 +47,12 @@ public struct Runtime: Sendable {
         subscriptions = SubscriptionService(stores: backend.stores)
         notifications = NotificationService(stores: backend.stores, feed: backend.feed)
         let rateLimits = backend.stores.rateLimits
-        let storeAdministration = backend.storeAdministration
+        let consumers = backend.stores.consumers
         consumer = ChangeConsumer(
             broker: backend.broker, notifications: notifications,
             batchSize: isBulk ? Self.bulkBatchSize : ChangeConsumer.usualBatchSize,
             proveStore: { _ = try await rateLimits.attempt("consumer", limit: 1_000_000, window: 1, at: .now()) },
-            unsignedMessagesEnd: { try await storeAdministration.unsignedMessagesEnd() }, logger: logger)
+            unsignedMessagesEnd: { try await consumers.unsignedMessagesEnd() }, logger: logger)
     }
 
     private static let bulkBatchSize = 1500
@@ -143,10 +143,24 @@ public struct Runtime: Sendable {
         }
         do {
             let broker = try await withDeadline(Self.patience, "the broker") { try await backend.broker.status() }
-            return Health(pending: pending, broker: .success(broker))
+            return Health(pending: pending, broker: .success(broker), consumer: consumer.progress.state)
         } catch {
-            return Health(pending: pending, broker: .failure(EMSError(error)))
+            return Health(pending: pending, broker: .failure(EMSError(error)), consumer: consumer.progress.state)
         }
+    }
+
+    /// The consumers that cannot record what they take, of all processes.
+    public func failingConsumers() async throws -> [ConsumerReport] {
+        try await backend.stores.consumers.reports(since: Timestamp.now().adding(seconds: -ConsumerReport.lifetimeSeconds))
+    }
+
+    /// When the newest notification was recorded; `nil` where there is none.
+    public func lastRecordedAt() async throws -> Timestamp? { try await backend.stores.consumers.lastRecordedAt() }
+
+    /// Leaves word in the store of how the consumer of this process fails; `nil` where it works again.
+    public func leaveReport(_ report: ConsumerReport?, of process: String) async throws {
+        guard let report else { return try await backend.stores.consumers.removeReport(of: process) }
+        try await backend.stores.consumers.save(report)
     }
 
     /// Writes something into the store that is gone by itself a second later.
@@ -163,5 +177,14 @@ public struct Runtime: Sendable {
     public struct Health: Sendable {
         public let pending: PendingStatus
         public let broker: Result<BrokerStatus, EMSError>
+        /// How the consumer of this process gets on.
+        public let consumer: ConsumerProgress.State
+
+        /// Whether the consumer has failed for longer than a passing fault lasts.
+        public var isConsumerStuck: Bool {
+            consumer.failingSince.map { $0 < Timestamp.now().adding(seconds: -Self.consumerPatience) } ?? false
+        }
+
+        private static let consumerPatience: Int64 = 10
     }
 }

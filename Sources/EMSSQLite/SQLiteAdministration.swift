@@ -28,10 +28,6 @@ struct SQLiteAdministration: StoreAdministration {
 
     func bytes() async throws -> Int64 { database.bytes }
 
-    func unsignedMessagesEnd() async throws -> Timestamp? {
-        try await database.read { db in try db.all("SELECT unsigned_until FROM broker_transition") { try $0.timestamp(0) }.first }
-    }
-
     func compact() async throws { try await database.compact() }
 }
 
@@ -43,7 +39,8 @@ struct SQLiteBrokerAdministration: BrokerAdministration {
         let path = database.path
         let status = try await SQLiteMessageBroker(database: database).status()
         return BrokerReport(
-            kind: "embedded", location: path, version: "", queue: "broker_messages", depth: status.depth, consumers: nil,
+            kind: "embedded", location: path, version: "", queue: "broker_messages", depth: status.depth,
+            unacknowledged: status.unacknowledged, consumers: nil,
             deadLetters: status.deadLetters)
     }
 

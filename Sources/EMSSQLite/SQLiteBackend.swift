@@ -33,6 +33,7 @@ public struct SQLiteBackend: Sendable {
             subscriptions: SQLiteSubscriptionStore(database: database),
             tokens: SQLiteTokenStore(database: database),
             rateLimits: SQLiteRateLimitStore(database: database), logins: SQLiteLoginStore(database: database),
+            consumers: SQLiteConsumerStore(database: database),
             transaction: database.mode == .bulk ? SQLiteTransaction(database: database) : nil)
         broker = SQLiteMessageBroker(database: database)
         feed = SQLiteLiveFeed(database: database)

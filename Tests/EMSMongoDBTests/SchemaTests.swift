@@ -7,7 +7,7 @@ struct SchemaTests {
     @Test("Unsigned messages are accepted for a week where version 0.1.0 had the database, and never in a new one")
     func transition() async throws {
         let database = try MongoDatabase(url: TestServer.url ?? "", name: "ems_test_\(ID<MongoDatabase>())")
-        let administration = MongoAdministration(database: database)
+        let administration = MongoBackend(database: database).stores.consumers
         try await database.prepare()
         #expect(try await administration.unsignedMessagesEnd() == nil)
 

@@ -19,7 +19,7 @@ struct ChangeWayTests {
             #expect(entries.map(\.notification.kind) == [.eventCreated])
             #expect(entries.first?.notification.event == .init(id: event.id, title: "Concert", action: "created"))
             #expect(entries.first?.notification.actor == "operator:root")
-            #expect(try await way.broker.status() == BrokerStatus(depth: 0, deadLetters: 0))
+            #expect(try await way.broker.status() == BrokerStatus(depth: 0, unacknowledged: 0, deadLetters: 0))
         }
     }
 
@@ -49,7 +49,7 @@ struct ChangeWayTests {
             #expect(try await way.consumer.drain() == 1)
             #expect(try await way.inbox().count == 1)
             #expect(try await way.stores.notifications.unreadCount(of: way.user.id) == 1)
-            #expect(try await way.broker.status() == BrokerStatus(depth: 0, deadLetters: 0))
+            #expect(try await way.broker.status() == BrokerStatus(depth: 0, unacknowledged: 0, deadLetters: 0))
         }
     }
 
@@ -66,7 +66,7 @@ struct ChangeWayTests {
             try await way.backend.database.write { db in _ = try db.run("UPDATE broker_messages SET leased_until = 1") }
             #expect(try await way.consumer.drain() == 1)
             #expect(try await way.inbox().count == 1)
-            #expect(try await way.broker.status() == BrokerStatus(depth: 0, deadLetters: 0))
+            #expect(try await way.broker.status() == BrokerStatus(depth: 0, unacknowledged: 0, deadLetters: 0))
         }
     }
 
@@ -107,7 +107,7 @@ struct ChangeWayTests {
             _ = try await way.relay.flush()
             #expect(try await way.consumer.drain() == bodies.count + 2)
             #expect(try await way.inbox().compactMap { $0.notification.event?.id } == [good.id])
-            #expect(try await way.broker.status() == BrokerStatus(depth: 0, deadLetters: bodies.count + 1))
+            #expect(try await way.broker.status() == BrokerStatus(depth: 0, unacknowledged: 0, deadLetters: bodies.count + 1))
             let reasons = try await way.backend.database.read { db in
                 try db.all("SELECT reason FROM broker_dead_letters") { $0[0] as String }
             }
@@ -145,7 +145,7 @@ struct ChangeWayTests {
             defer { for service in services { service.cancel() } }
             try await way.create("Concert")
             #expect(try await eventually(within: .seconds(30)) { try await way.inbox().count == 1 })
-            #expect(try await eventually { try await way.broker.status() == BrokerStatus(depth: 0, deadLetters: 0) })
+            #expect(try await eventually { try await way.broker.status() == BrokerStatus(depth: 0, unacknowledged: 0, deadLetters: 0) })
             for service in services {
                 service.cancel()
                 try await service.value
@@ -162,11 +162,11 @@ struct ChangeWayTests {
             _ = try await way.relay.flush()
             for _ in 0..<2 {
                 await expectFailure(.storeBusy) { try await consumer.drain() }
-                #expect(try await way.broker.status() == BrokerStatus(depth: 1, deadLetters: 0))
+                #expect(try await way.broker.status() == BrokerStatus(depth: 1, unacknowledged: 0, deadLetters: 0))
             }
             #expect(try await consumer.drain() == 1)
             #expect(try await way.inbox().count == 1)
-            #expect(try await way.broker.status() == BrokerStatus(depth: 0, deadLetters: 0))
+            #expect(try await way.broker.status() == BrokerStatus(depth: 0, unacknowledged: 0, deadLetters: 0))
         }
     }
 
@@ -179,10 +179,10 @@ struct ChangeWayTests {
             _ = try await way.relay.flush()
             for delivery in 1...9 {
                 await expectFailure(.internal) { try await consumer.drain() }
-                #expect(try await way.broker.status() == BrokerStatus(depth: 1, deadLetters: 0), "after delivery \(delivery)")
+                #expect(try await way.broker.status() == BrokerStatus(depth: 1, unacknowledged: 0, deadLetters: 0), "after delivery \(delivery)")
             }
             #expect(try await consumer.drain() == 1)
-            #expect(try await way.broker.status() == BrokerStatus(depth: 0, deadLetters: 1))
+            #expect(try await way.broker.status() == BrokerStatus(depth: 0, unacknowledged: 0, deadLetters: 1))
             #expect(try await way.inbox().isEmpty)
         }
     }
@@ -198,7 +198,7 @@ struct ChangeWayTests {
             _ = try await way.relay.flush()
             for _ in 1...30 { await expectFailure(.storeFull) { try await consumer.drain() } }
             #expect(try await consumer.drain() == 1)
-            #expect(try await way.broker.status() == BrokerStatus(depth: 0, deadLetters: 0))
+            #expect(try await way.broker.status() == BrokerStatus(depth: 0, unacknowledged: 0, deadLetters: 0))
             #expect(try await way.inbox().count == 1)
         }
     }
@@ -212,7 +212,7 @@ struct ChangeWayTests {
             _ = try await way.relay.flush()
             for _ in 1...9 { await expectFailure(.storeFull) { try await consumer.drain() } }
             #expect(try await consumer.drain() == 1)
-            #expect(try await way.broker.status() == BrokerStatus(depth: 0, deadLetters: 1))
+            #expect(try await way.broker.status() == BrokerStatus(depth: 0, unacknowledged: 0, deadLetters: 1))
         }
     }
 
@@ -224,7 +224,7 @@ struct ChangeWayTests {
             let body = [UInt8](repeating: UInt8(ascii: " "), count: ChangeConsumer.bodyLimit + 1)
             try await way.broker.publish([BrokerMessage(messageID: "evil\n\u{1B}[2J", routingKey: "event.created", body: body)])
             _ = try await way.consumer.drain()
-            #expect(try await way.broker.status() == BrokerStatus(depth: 0, deadLetters: 1))
+            #expect(try await way.broker.status() == BrokerStatus(depth: 0, unacknowledged: 0, deadLetters: 1))
             #expect(try await way.inbox().count == 1)
         }
     }
@@ -240,7 +240,7 @@ struct ChangeWayTests {
                 broker: ForeignBroker(broker: way.broker, signature: signature), notifications: way.notifications,
                 unsignedMessagesEnd: { Timestamp.now().adding(seconds: secondsLeft) }, logger: Way.logger)
             #expect(try await consumer.drain() == 1)
-            #expect(try await way.broker.status() == BrokerStatus(depth: 0, deadLetters: isConsumed ? 0 : 1))
+            #expect(try await way.broker.status() == BrokerStatus(depth: 0, unacknowledged: 0, deadLetters: isConsumed ? 0 : 1))
             #expect(try await way.inbox().count == (isConsumed ? 1 : 0))
         }
     }
@@ -307,7 +307,7 @@ private struct Way: Sendable {
     func notifications(over store: any NotificationStore) -> NotificationService {
         let stores = Stores(
             users: stores.users, events: stores.events, outbox: stores.outbox, notifications: store, subscriptions: stores.subscriptions,
-            tokens: stores.tokens, rateLimits: stores.rateLimits, logins: stores.logins)
+            tokens: stores.tokens, rateLimits: stores.rateLimits, logins: stores.logins, consumers: stores.consumers)
         return NotificationService(stores: stores, feed: backend.feed)
     }
 }

@@ -18,12 +18,20 @@ struct BrokerStatusCommand: StoreCommand {
     func run(_ runtime: Runtime, as principal: Principal) async throws {
         // What is pending is told even where the broker does not answer: that is when it is wanted most.
         let pending = try await runtime.relay.pending()
+        let failing = try await runtime.failingConsumers()
+        let oldest = failing.min { $0.failingSince < $1.failingSince }
         let facts: [(name: String, value: Cell)] = [
             ("pending_changes", .number(pending.count)), ("oldest_pending_change", .time(pending.oldest)),
+            ("last_recorded_at", .time(try await runtime.lastRecordedAt())), ("failing_consumers", .number(failing.count)),
+            ("failing_since", .time(oldest?.failingSince)),
         ]
         do {
             let report = try await runtime.brokerAdministration.report()
-            try output.show(Facts(Self.facts(report) + facts + [("last_error", .none)]))
+            // RabbitMQ does not say what its consumers hold; those that cannot record it do.
+            let held = failing.reduce(0) { $0.addingReportingOverflow($1.unacknowledged).overflow ? .max : $0 + $1.unacknowledged }
+            let unacknowledged = report.unacknowledged ?? held
+            try output.show(
+                Facts(Self.facts(report, unacknowledged: unacknowledged) + facts + [("last_error", .text(oldest?.failure))]))
         } catch {
             let described = EMSError(error)
             try output.show(Facts([("state", .text("unreachable"))] + facts + [("last_error", .text(described.message))]))
@@ -31,11 +39,11 @@ struct BrokerStatusCommand: StoreCommand {
         }
     }
 
-    private static func facts(_ report: BrokerReport) -> [(name: String, value: Cell)] {
+    private static func facts(_ report: BrokerReport, unacknowledged: Int) -> [(name: String, value: Cell)] {
         [
             ("state", .text("ok")), ("kind", .text(report.kind)), ("location", .text(report.location)),
             ("version", .text(report.version.isEmpty ? nil : report.version)), ("queue", .text(report.queue)),
-            ("depth", .number(report.depth)), ("consumers", .number(report.consumers)), ("dead_letters", .number(report.deadLetters)),
+            ("depth", .number(report.depth)), ("unacknowledged", .number(unacknowledged)), ("consumers", .number(report.consumers)), ("dead_letters", .number(report.deadLetters)),
         ]
     }
 }

@@ -105,6 +105,17 @@ struct ServerChecks {
         if findings.contains(where: { $0.code == .notFound || $0.code == .configuration }) {
             findings = findings.map { Finding.failure($0.check, EMSError($0.code ?? .failed, $0.message), fix: "ems broker declare") }
         }
+        findings += await attempt("broker.progress") {
+            let failing = try await runtime.failingConsumers()
+            guard let oldest = failing.min(by: { $0.failingSince < $1.failingSince }) else {
+                return [.ok("broker.progress", "no consumer fails")]
+            }
+            let error = EMSError(
+                .failed,
+                "\(failing.count) \(failing.count == 1 ? "consumer has" : "consumers have") recorded nothing since \(oldest.failingSince): \(oldest.failure)"
+            )
+            return [.failure("broker.progress", error, fix: "see the daemon's log, and ems broker status")]
+        }
         findings += await attempt("broker.confirms") {
             try await runtime.brokerAdministration.probe()
             let isEmbedded = runtime.settings.broker == .embedded

@@ -15,6 +15,7 @@ public struct ChangeConsumer: Service {
     private let proveStore: @Sendable () async throws -> Void
     private let unsignedMessagesEnd: @Sendable () async throws -> Timestamp?
     private let logger: Logger
+    public let progress = ConsumerProgress()
 
     /// The longest message: far more than an event can have.
     static let bodyLimit = 1 << 20
@@ -22,7 +23,7 @@ public struct ChangeConsumer: Service {
     /// - Parameters:
     ///   - batchSize: how many messages are taken at once.
     ///   - proveStore: writes something to the store, and throws where that fails.
-    ///   - unsignedMessagesEnd: see ``StoreAdministration/unsignedMessagesEnd()``.
+    ///   - unsignedMessagesEnd: see ``ConsumerStore/unsignedMessagesEnd()``.
     public init(
         broker: any MessageBroker, notifications: NotificationService, batchSize: Int = usualBatchSize,
         proveStore: @escaping @Sendable () async throws -> Void = {},
@@ -55,11 +56,15 @@ public struct ChangeConsumer: Service {
             while !Task.isCancelled {
                 do {
                     let deliveries = try await broker.receive(limit: batchSize, waiting: true)
-                    if !deliveries.isEmpty { try await consume(deliveries) }
+                    if !deliveries.isEmpty {
+                        try await consume(deliveries)
+                        progress.recorded()
+                    }
                     backoff.reset()
                 } catch  where Task.isCancelled {
                     return
                 } catch {
+                    progress.failed(EMSError(error))
                     let delay = backoff.next()
                     logger.warning("changes wait at the broker, next try in \(delay): \(EMSError(error))")
                     try? await Task.sleep(for: delay)

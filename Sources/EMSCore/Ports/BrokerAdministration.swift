@@ -72,16 +72,22 @@ public struct BrokerReport: Sendable, Equatable {
     public let queue: String
     /// Messages that wait to be consumed.
     public let depth: Int
+    /// Messages that were delivered and not acknowledged; `nil` where the broker does not say.
+    public let unacknowledged: Int?
     /// Who consumes from the queue; `nil` where the broker does not know.
     public let consumers: Int?
     public let deadLetters: Int
 
-    public init(kind: String, location: String, version: String, queue: String, depth: Int, consumers: Int?, deadLetters: Int) {
+    public init(
+        kind: String, location: String, version: String, queue: String, depth: Int, unacknowledged: Int?, consumers: Int?,
+        deadLetters: Int
+    ) {
         self.kind = kind
         self.location = location
         self.version = version
         self.queue = queue
         self.depth = depth
+        self.unacknowledged = unacknowledged
         self.consumers = consumers
         self.deadLetters = deadLetters
     }

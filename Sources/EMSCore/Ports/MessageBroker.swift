@@ -57,10 +57,13 @@ public struct Delivery: Sendable, Equatable {
 public struct BrokerStatus: Sendable, Equatable {
     /// Messages waiting or being consumed.
     public let depth: Int
+    /// Those of them that were delivered and not acknowledged: to this process at RabbitMQ, to any at the embedded broker.
+    public let unacknowledged: Int
     public let deadLetters: Int
 
-    public init(depth: Int, deadLetters: Int) {
+    public init(depth: Int, unacknowledged: Int, deadLetters: Int) {
         self.depth = depth
+        self.unacknowledged = unacknowledged
         self.deadLetters = deadLetters
     }
 }

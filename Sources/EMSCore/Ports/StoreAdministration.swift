@@ -8,9 +8,6 @@ public protocol StoreAdministration: Sendable {
     func migrate(dryRun: Bool) async throws -> [String]
     /// How many bytes the store occupies on its disk.
     func bytes() async throws -> Int64
-    /// Until when messages without a signature are accepted from the broker: for a week after version 0.1.0, which signed none, had the
-    /// store; `nil` where it never had.
-    func unsignedMessagesEnd() async throws -> Timestamp?
     /// Gives space back to the disk that deleted data still occupies.
     func compact() async throws
 }

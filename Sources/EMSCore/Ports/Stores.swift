@@ -8,13 +8,14 @@ public struct Stores: Sendable {
     public let tokens: any TokenStore
     public let rateLimits: any RateLimitStore
     public let logins: any LoginStore
+    public let consumers: any ConsumerStore
     /// `nil` where the store has no transaction that lasts as long as an import.
     public let transaction: (any StoreTransaction)?
 
     public init(
         users: any UserStore, events: any EventStore, outbox: any ChangeOutbox, notifications: any NotificationStore,
         subscriptions: any SubscriptionStore, tokens: any TokenStore, rateLimits: any RateLimitStore, logins: any LoginStore,
-        transaction: (any StoreTransaction)? = nil
+        consumers: any ConsumerStore, transaction: (any StoreTransaction)? = nil
     ) {
         self.users = users
         self.events = events
@@ -24,6 +25,7 @@ public struct Stores: Sendable {
         self.tokens = tokens
         self.rateLimits = rateLimits
         self.logins = logins
+        self.consumers = consumers
         self.transaction = transaction
     }
 }

@@ -112,7 +112,7 @@ enum Schema {
         try connection.first(.meta, where: { $0.member("_id", "schema") }) { Int(try $0.integer("version")) } ?? 0
     }
 
-    /// See ``StoreAdministration/unsignedMessagesEnd()``.
+    /// See ``ConsumerStore/unsignedMessagesEnd()``.
     static func unsignedMessagesEnd(in connection: MongoConnection) throws -> Timestamp? {
         try connection.first(.meta, where: { $0.member("_id", "schema") }) { try $0.optionalDate("unsigned_until") } ?? nil
     }

@@ -12,7 +12,7 @@ struct RabbitMQAdministration: BrokerAdministration {
         let (queue, dead) = try await administrator.states()
         return BrokerReport(
             kind: "rabbitmq", location: server, version: try await administrator.version(), queue: topology.queue, depth: queue.messages,
-            consumers: queue.consumers, deadLetters: dead.messages)
+            unacknowledged: nil, consumers: queue.consumers, deadLetters: dead.messages)
     }
 
     func probe() async throws { try await administrator.probe() }

@@ -75,7 +75,8 @@ public struct RabbitMQBroker: MessageBroker {
 
     public func status() async throws -> BrokerStatus {
         let (queue, dead) = try await administrator.states()
-        return BrokerStatus(depth: queue.messages + (await consumer.heldCount), deadLetters: dead.messages)
+        let held = await consumer.heldCount
+        return BrokerStatus(depth: queue.messages + held, unacknowledged: held, deadLetters: dead.messages)
     }
 }
 

@@ -96,6 +96,9 @@ struct SQLiteMessageBroker: MessageBroker {
         try await database.read { db in
             BrokerStatus(
                 depth: try db.boundedCount("SELECT 1 FROM broker_messages", []).count,
+                unacknowledged: try db.boundedCount(
+                    "SELECT 1 FROM broker_messages WHERE seq > 0 AND leased_until > ?", [Timestamp.now().milliseconds]
+                ).count,
                 deadLetters: try db.boundedCount("SELECT 1 FROM broker_dead_letters", []).count)
         }
     }

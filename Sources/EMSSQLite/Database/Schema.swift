@@ -290,6 +290,11 @@ enum Schema {
 
         -- Until when unsigned messages are accepted; no row where there never were any.
         CREATE TABLE broker_transition (unsigned_until INTEGER NOT NULL);
+        -- Consumers that fail at present: a row for each process.
+        CREATE TABLE consumer_reports (
+            process TEXT NOT NULL PRIMARY KEY, unacknowledged INTEGER NOT NULL, failing_since INTEGER NOT NULL, failure TEXT NOT NULL,
+            reported_at INTEGER NOT NULL
+        ) WITHOUT ROWID;
 
         -- Tags in Unicode normalization form C, so that the same letters are the same bytes.
         INSERT OR IGNORE INTO event_tags (tag, start_time, event_id, created_at)

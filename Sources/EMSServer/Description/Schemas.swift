@@ -201,16 +201,19 @@ enum Schemas {
     static let health = JSONSchema.object(nil, [("status", .constant("ok"))], example: ["status": "ok"])
 
     static let readiness = JSONSchema.object(
-        "`degraded`: the broker is away; everything is served, and changes wait in the store.",
+        "`degraded`: the broker is away, or its messages cannot be recorded; everything is served, and changes wait.",
         [
             ("status", .string(pattern: "^(ready|degraded)$")), ("store", .constant("ok")), ("broker", .string("`ok`, or what is wrong.")),
-            ("queued_changes", .integer(minimum: 0)), ("dead_letters", .integer(minimum: 0)),
+            ("queued_changes", .integer(minimum: 0)),
+            ("unacknowledged_changes", .integer("Of the queued: delivered, and not recorded yet.", minimum: 0)),
+            ("dead_letters", .integer(minimum: 0)), ("consumer", .string("`ok`, or why changes are not recorded.")),
+            ("consumer_failing_since", .time().orNull()),
             ("pending_changes", .integer("Written, and not yet at the broker.", minimum: 0)),
             ("oldest_pending_change", .time().orNull()),
-        ], optional: ["queued_changes", "dead_letters"],
+        ], optional: ["queued_changes", "unacknowledged_changes", "dead_letters"],
         example: [
-            "status": "ready", "store": "ok", "broker": "ok", "queued_changes": 0, "dead_letters": 0, "pending_changes": 0,
-            "oldest_pending_change": .null,
+            "status": "ready", "store": "ok", "broker": "ok", "queued_changes": 0, "unacknowledged_changes": 0, "dead_letters": 0,
+            "consumer": "ok", "consumer_failing_since": .null, "pending_changes": 0, "oldest_pending_change": .null,
         ])
 
     static let keySet = JSONSchema.object(

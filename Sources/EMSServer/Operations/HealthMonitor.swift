@@ -25,7 +25,14 @@ final class HealthMonitor: Service {
 
     private static let starting = EMSError(.unreachable, "the state of the store is not known yet", retryAfter: 1)
 
+    /// How long a consumer may fail before others are to know: most failures pass at once.
+    private static let failurePatience: Int64 = 2
+    private static let reportInterval: Int64 = 10
+
     private let runtime: Runtime
+    /// A name for this process in its reports.
+    private let process = SecureRandom.hex(16)
+    private let reportedAt = NIOLockedValueBox<Timestamp?>(nil)
     private let state = NIOLockedValueBox(State())
 
     init(runtime: Runtime) {
@@ -76,6 +83,7 @@ final class HealthMonitor: Service {
         } catch {
             health = .failure(EMSError(error))
         }
+        if case .success(let health) = health { await leaveReport(health) }
         var writeFailure: EMSError?
         if tryingWrite, case .success = health {
             do {
@@ -99,6 +107,27 @@ final class HealthMonitor: Service {
         if wasReady, !isReady {
             let cause = writeFailure ?? Self.failure(health)
             runtime.logger.warning("not ready: \(cause.map { "\($0)" } ?? "the store fails")")
+        }
+    }
+
+    /// Tells all processes, through the store, when the consumer of this one fails, and when it works again.
+    private func leaveReport(_ health: Runtime.Health) async {
+        let now = Timestamp.now()
+        let last = reportedAt.withLockedValue { $0 }
+        let since = health.consumer.failingSince.flatMap { $0 < now.adding(seconds: -Self.failurePatience) ? $0 : nil }
+        if since == nil, last == nil { return }
+        if since != nil, let last, now < last.adding(seconds: Self.reportInterval) { return }
+        let report = since.map {
+            ConsumerReport(
+                process: process, unacknowledged: (try? health.broker.get().unacknowledged) ?? 0, failingSince: $0,
+                failure: health.consumer.failure?.message ?? "unknown", reportedAt: now)
+        }
+        do {
+            try await runtime.leaveReport(report, of: process)
+            reportedAt.withLockedValue { $0 = report?.reportedAt }
+        } catch {
+            // The store is what fails: that is told by its own checks.
+            runtime.logger.debug("the failing consumer cannot be reported: \(EMSError(error).message)")
         }
     }
 

@@ -28,7 +28,10 @@ struct HealthRoutes: RouteGroup {
             "/readyz",
             Operation(
                 id: "readiness", tag: .operations, summary: "Whether requests can be served",
-                details: "503 without the store. Without the broker everything is served, and changes wait.", access: .anyone,
+                details: """
+                    503 without the store. Without the broker, or where its messages cannot be recorded, everything is served, and changes
+                    wait.
+                    """, access: .anyone,
                 answers: [.json(200, "They can.", .reference("Readiness"))]), HealthRoutes.ready),
         .get(
             "/metrics",
@@ -50,10 +53,11 @@ struct HealthRoutes: RouteGroup {
                 writer.object {
                     switch health.broker {
                     case .success(let broker):
-                        $0.member("status", "ready")
+                        $0.member("status", health.isConsumerStuck ? "degraded" : "ready")
                         $0.member("store", "ok")
                         $0.member("broker", "ok")
                         $0.member("queued_changes", broker.depth)
+                        $0.member("unacknowledged_changes", broker.unacknowledged)
                         $0.member("dead_letters", broker.deadLetters)
                     case .failure(let error):
                         $0.member("status", "degraded")
@@ -61,6 +65,10 @@ struct HealthRoutes: RouteGroup {
                         // The message names the server.
                         $0.member("broker", isMonitored(request) ? error.message : error.code.rawValue)
                     }
+                    // The message may name a server or a file.
+                    let failure = health.consumer.failure.map { isMonitored(request) ? $0.message : $0.code.rawValue }
+                    $0.member("consumer", failure ?? "ok")
+                    $0.member("consumer_failing_since", health.consumer.failingSince?.description)
                     $0.member("pending_changes", health.pending.count)
                     $0.member("oldest_pending_change", health.pending.oldest?.description)
                 }

@@ -69,8 +69,11 @@ final class ServerMetrics: Sendable {
             page.gauge("ems_pending_changes", "Changes that are written, and not yet at the broker.", Double(health.pending.count))
             let broker = try? health.broker.get()
             page.gauge("ems_broker_up", "Whether the broker answers.", broker == nil ? 0 : 1)
+            page.gauge("ems_consumer_up", "Whether changes are recorded.", health.consumer.failingSince == nil ? 1 : 0)
             if let broker {
                 page.gauge("ems_queued_changes", "Changes that wait at the broker.", Double(broker.depth))
+                page.gauge(
+                    "ems_unacknowledged_changes", "Changes that were delivered, and not recorded yet.", Double(broker.unacknowledged))
                 page.gauge("ems_dead_letters", "Messages that could not be consumed.", Double(broker.deadLetters))
             }
         }
