@@ -51,7 +51,12 @@ public enum CommandLineMain {
     /// Arguments and places that are not valid UTF-8 would be repaired on the way: into another title, or another directory.
     private static func refuseUndecodableText() throws {
         for (index, argument) in UnsafeBufferPointer(start: CommandLine.unsafeArgv, count: Int(CommandLine.argc)).enumerated() {
-            guard let argument, String(validatingCString: argument) == nil else { continue }
+            guard let argument else { continue }
+            let text = String(validatingCString: argument)
+            if text?.isStreamSafe == true { continue }
+            guard text == nil else {
+                throw EMSError(.usage, "argument \(index) has more than \(String.markLimit) combining marks in a row")
+            }
             throw EMSError(
                 .usage, "argument \(index) is not valid UTF-8: \(Printable.quoted(String(cString: argument)))",
                 fix: "use a UTF-8 locale; a file of such a name can be given as stdin: ems event import - < FILE")

@@ -58,6 +58,9 @@ enum GuardedFile {
             throw refused(kind, path, "can be read by others", "chmod 600 \(path)")
         case .configuration, .secret: break
         }
+        if !isStream, let directory = openDirectory(of: path) {
+            throw refused(kind, path, "is in the directory \(directory), where everyone can replace it", "chmod o-w \(directory)")
+        }
         if isStream { _ = fcntl(descriptor, F_SETFL, 0) }
         var bytes: [UInt8] = []
         var piece = [UInt8](repeating: 0, count: 16_384)
@@ -71,6 +74,17 @@ enum GuardedFile {
             bytes += piece.prefix(count)
             guard bytes.count <= limit else { throw refused(kind, path, "has more than \(limit) bytes", "is it the right file?") }
         }
+    }
+
+    /// The directory of a file, where everyone can rename and replace its files.
+    private static func openDirectory(of path: String) -> String? {
+        guard let real = realpath(path, nil) else { return nil }
+        defer { free(real) }
+        let parts = String(cString: real).split(separator: "/").dropLast()
+        let directory = "/" + parts.joined(separator: "/")
+        var status = stat()
+        guard stat(directory, &status) == 0, status.st_mode & 0o002 != 0, status.st_mode & S_ISVTX == 0 else { return nil }
+        return directory
     }
 
     private static func refused(_ kind: Kind, _ path: String, _ reason: String, _ fix: String) -> EMSError {

@@ -101,7 +101,11 @@ public enum MessageBrokerConformance {
             try await broker.reject(middle, reason: "it's “bad”")
             try await broker.release(deliveries.filter { $0.tag != middle.tag })
             let status = { try await broker.status() }
-            #expect(try await eventually { try await status() == BrokerStatus(depth: 2, unacknowledged: 0, deadLetters: 1) })
+            #expect(
+                try await eventually {
+                    let status = try await status()
+                    return status.depth == 2 && status.deadLetters == 1
+                })
             let again = try await received(2, from: broker)
             #expect(again.map(\.content) == [messages[0], messages[2]])
             try await broker.acknowledge(again)

@@ -36,6 +36,8 @@ struct BulkRecord: Sendable {
         case text([UInt8])
         /// Cells of csv under the columns of the file.
         case cells([String], header: [String])
+        /// Cells of csv that are no text, byte by byte.
+        case bytes([[UInt8]], header: [String])
         /// A component of a calendar, without its `END`, and the lines that are said for the whole calendar.
         case component([String], calendar: [String])
     }

@@ -103,6 +103,16 @@ struct BulkImport<Row: Sendable>: Sendable {
         let open = { try kept?.open() ?? InputFile(options.file) }
         let input = try open()
         let rejects = try options.rejects.map { try RejectsFile($0, besides: input, isRaw: options.raw) }
+        do {
+            try await run(input, open, rejects)
+        } catch {
+            try? rejects?.finish()
+            throw error
+        }
+        try rejects?.finish()
+    }
+
+    private func run(_ input: InputFile, _ open: () throws -> InputFile, _ rejects: RejectsFile?) async throws {
         guard options.atomic, !isDryRun else {
             let tally = try await pass(input, open, rejects, dryRun: isDryRun)
             options.summary.tell(tally, dryRun: isDryRun)
@@ -132,7 +142,7 @@ struct BulkImport<Row: Sendable>: Sendable {
         do {
             let reader = try makeReader { try TextInput(open(), encoding: options.encoding) }
             let text = try TextInput(input, encoding: options.encoding)
-            try await read(text, reader, rejects, dryRun: dryRun, interruption, progress, &tally)
+            try await read(text, reader, rejects, dryRun: dryRun, isAllOrNothing: isAllOrNothing, interruption, progress, &tally)
         } catch {
             progress.end()
             if !isAllOrNothing { options.summary.tell(tally, dryRun: dryRun) }
@@ -145,7 +155,8 @@ struct BulkImport<Row: Sendable>: Sendable {
     }
 
     private func read(
-        _ input: TextInput, _ reader: any RecordReading, _ rejects: RejectsFile?, dryRun: Bool, _ interruption: Interruption,
+        _ input: TextInput, _ reader: any RecordReading, _ rejects: RejectsFile?, dryRun: Bool, isAllOrNothing: Bool,
+        _ interruption: Interruption,
         _ progress: ImportProgress, _ tally: inout Tally
     ) async throws {
         var reader = reader
@@ -198,9 +209,14 @@ struct BulkImport<Row: Sendable>: Sendable {
             try await take(try reader.finish())
             try await flush(atLeast: 1)
         } catch {
-            // What is being stored will be stored: it counts.
+            // What is being stored will be stored, and what was read before the fault is not to be lost: it counts.
+            let fault = EMSError(error)
+            let isOfFile = fault.code == .malformed || fault.code == .tooLarge
+            if isOfFile, !isAllOrNothing { try? await flush(atLeast: 1) }
             try? await settle()
-            throw error
+            guard isOfFile, !isAllOrNothing, tally.count > tally.failed else { throw error }
+            throw EMSError(
+                .partial, "\(fault.message); what stands before it \(dryRun ? "would be" : "was") imported", fix: fault.fix)
         }
         try await settle()
     }

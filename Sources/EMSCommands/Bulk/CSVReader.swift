@@ -33,6 +33,10 @@ struct CSVReader: RecordReading {
     private var line = 1
     private var firstLine = 1
     private var isAfterReturn = false
+    /// Whether the prefix holds anything but white space.
+    private var hasText = false
+    /// What ends the reading.
+    private var fault: (any Error)?
 
     private enum State {
         case atStart, unquoted, quoted
@@ -50,22 +54,30 @@ struct CSVReader: RecordReading {
         isRaw = dialect.isRaw
     }
 
+    /// The records before a fault that ends the reading are returned first; the fault is thrown when more is to be read.
     mutating func read(_ bytes: [UInt8]) throws -> [BulkRecord] {
+        if let fault { throw fault }
         var records: [BulkRecord] = []
-        for byte in bytes {
-            if delimiter != nil {
-                try take(byte, &records)
-                continue
-            }
-            prefix.append(byte)
-            guard prefix.count <= RecordLimit.bytes else { throw RecordLimit.exceeded(line: 1) }
-            if byte == UInt8(ascii: "\"") { state = state == .quoted ? .unquoted : .quoted }
-            if state != .quoted, byte == 0x0A || byte == 0x0D, prefix.contains(where: { $0 > 0x20 }) { try begin(&records) }
+        do {
+            for byte in bytes { try read(byte, &records) }
+        } catch {
+            guard !records.isEmpty else { throw error }
+            fault = error
         }
         return records
     }
 
+    private mutating func read(_ byte: UInt8, _ records: inout [BulkRecord]) throws {
+        if delimiter != nil { return try take(byte, &records) }
+        prefix.append(byte)
+        guard prefix.count <= RecordLimit.bytes else { throw RecordLimit.exceeded(line: 1) }
+        hasText = hasText || byte > 0x20
+        if byte == UInt8(ascii: "\"") { state = state == .quoted ? .unquoted : .quoted }
+        if state != .quoted, hasText, byte == 0x0A || byte == 0x0D { try begin(&records) }
+    }
+
     mutating func finish() throws -> [BulkRecord] {
+        if let fault { throw fault }
         var records: [BulkRecord] = []
         if delimiter == nil { try begin(&records) }
         guard state != .quoted else { throw EMSError(.malformed, "line \(firstLine): a quoted field does not end") }
@@ -99,6 +111,7 @@ struct CSVReader: RecordReading {
     /// What separates most cells whose names are known; where none are, most cells.
     private func separator(in line: [UInt8]) -> UInt8 {
         if let announced = Self.announced(line) { return announced }
+        guard String(decoding: line, as: UTF8.self).isStreamSafe else { return Self.delimiters[0] }
         func rank(_ delimiter: UInt8) -> (known: Int, count: Int) {
             let cells = line.split(separator: delimiter, omittingEmptySubsequences: false)
             let found = cells.count { cell in
@@ -161,12 +174,18 @@ struct CSVReader: RecordReading {
         // Rows of nothing but separators are what is left of rows that were cleared.
         if texts.allSatisfy({ $0.allSatisfy { $0 == 0x20 || $0 == 0x09 } }) { return }
         let decoded = texts.map { String(validating: $0, as: UTF8.self) }
+        let isStreamSafe = decoded.allSatisfy { $0?.isStreamSafe != false }
+        if header == nil, !isStreamSafe { throw EMSError(.malformed, "line \(number): \(TextFault.tooManyMarks.message)") }
+        guard isStreamSafe else {
+            return records.append(
+                BulkRecord(
+                    line: number, content: .failure(TextFault.tooManyMarks), source: .cells(decoded.map { $0 ?? "" }, header: columns)))
+        }
         let fields = decoded.map { field in isRaw ? field ?? "" : CSV.restored(field ?? "") }
         guard !decoded.contains(where: { $0 == nil }) else {
             if header == nil { throw EMSError(.malformed, "line \(number): \(TextFault.notUTF8.message)", fix: TextFault.notUTF8.fix) }
-            let shown = texts.map { String(decoding: $0, as: UTF8.self) }
             return records.append(
-                BulkRecord(line: number, content: .failure(TextFault.notUTF8), source: .cells(shown, header: columns)))
+                BulkRecord(line: number, content: .failure(TextFault.notUTF8), source: .bytes(texts, header: columns)))
         }
         guard let header else { return try begin(fields) }
         let source = BulkRecord.Source.cells(fields, header: columns)

@@ -15,6 +15,8 @@ final class RejectsFile {
     private let name: String
     private let isRaw: Bool
     private var hasHeader = false
+    /// What was said for the calendar that the last component went into; `nil` where none is open.
+    private var calendar: [String]?
 
     /// - Parameters:
     ///   - input: the file that is imported, which must be another one.
@@ -42,9 +44,18 @@ final class RejectsFile {
     func write(_ record: BulkRecord, reason: String) throws {
         switch record.source {
         case .text(let text): try write(Self.line(record, text, reason))
-        case .cells(let cells, let header): try writeCells(cells, header, reason)
-        case .component(let lines, let calendar): try write(Self.calendar(lines, calendar, reason))
+        case .cells(let cells, let header):
+            try writeCells((isRaw ? cells : cells.map(CSV.neutralised)).map { Array($0.utf8) }, header, reason)
+        // As they came: decoded by guess, they would be imported as something else.
+        case .bytes(let cells, let header): try writeCells(cells, header, reason)
+        case .component(let lines, let calendar): try write(component(lines, in: calendar, reason))
         }
+    }
+
+    /// Ends what is open.
+    func finish() throws {
+        if calendar != nil { try write(ContentLine.folded("END:VCALENDAR")) }
+        calendar = nil
     }
 
     /// An object gets the reason as a member; what is no object is quoted in one.
@@ -58,37 +69,43 @@ final class RejectsFile {
         return String(decoding: JSONValue.object(members).json(), as: UTF8.self) + "\n"
     }
 
-    private func writeCells(_ cells: [String], _ header: [String], _ reason: String) throws {
+    private func writeCells(_ cells: [[UInt8]], _ header: [String], _ reason: String) throws {
         let place = header.firstIndex(of: BulkRecord.rejectReason)
-        func line(_ cells: [String], _ last: String) -> String {
+        func line(_ cells: [[UInt8]], _ last: String) -> [UInt8] {
             var cells = cells
             if let place, cells.indices.contains(place) { cells.remove(at: place) }
             let width = header.count - (place == nil ? 0 : 1)
             // What has too many cells keeps them behind the reason, what has too few gets empty ones.
-            let padded = cells.prefix(width) + Array(repeating: "", count: max(0, width - cells.count))
-            let all = padded + [last] + cells.dropFirst(width)
-            return CSV.line(isRaw ? Array(all) : all.map(CSV.neutralised))
+            let padded = cells.prefix(width) + Array(repeating: [], count: max(0, width - cells.count))
+            let shown = isRaw ? last : CSV.neutralised(last)
+            return CSV.line(padded + [Array(shown.utf8)] + cells.dropFirst(width))
         }
-        if !hasHeader { try write(line(header, BulkRecord.rejectReason)) }
+        if !hasHeader { try write(line(header.map { Array($0.utf8) }, BulkRecord.rejectReason)) }
         hasHeader = true
         try write(line(cells, reason))
     }
 
-    /// A calendar of its own, with the zones that the event may name.
-    private static func calendar(_ lines: [String], _ calendar: [String], _ reason: String) -> String {
-        var all = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//ems//ems \(EMS.version)//EN"] + calendar
+    /// The component, in a calendar with the zones that it may name: a new one where another file's calendar said something else.
+    private func component(_ lines: [String], in calendar: [String], _ reason: String) -> String {
         guard let begin = lines.first else { return "" }
+        var all: [String] = []
+        if calendar != self.calendar {
+            if self.calendar != nil { all.append("END:VCALENDAR") }
+            all += ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//ems//ems \(EMS.version)//EN"] + calendar
+            self.calendar = calendar
+        }
         all.append(begin)
         all.append("\(CalendarEvent.rejectReason):\(ContentLine.escaped(reason))")
         all += lines.dropFirst().filter { !$0.uppercased().hasPrefix(CalendarEvent.rejectReason) }
         all.append("END:" + begin.dropFirst("BEGIN:".count))
-        all.append("END:VCALENDAR")
         return all.map(ContentLine.folded).joined()
     }
 
-    private func write(_ text: String) throws {
+    private func write(_ text: String) throws { try write(Array(text.utf8)) }
+
+    private func write(_ bytes: [UInt8]) throws {
         do {
-            try FileDescriptor.write(Array(text.utf8), to: descriptor)
+            try FileDescriptor.write(bytes, to: descriptor)
         } catch {
             throw unwritable
         }

@@ -12,6 +12,9 @@ import Darwin
 enum TextFault {
     static let notUTF8 = EMSError(
         .malformed, "the text is not valid UTF-8", fix: "name its encoding with --encoding, such as windows-1252, latin1 or utf-16")
+
+    /// See ``Swift/String/isStreamSafe``.
+    static let tooManyMarks = EMSError(.malformed, "more than \(String.markLimit) combining marks follow each other")
 }
 
 /// The text of a file as UTF-8, read piece by piece: of an encoding that is named, or UTF-16 where the file begins with its byte order mark.

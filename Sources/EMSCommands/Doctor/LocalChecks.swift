@@ -97,7 +97,8 @@ struct MachineChecks {
     private var disk: Finding? {
         var status = statvfs()
         guard statvfs(settings.dataDirectory, &status) == 0 else { return nil }
-        let free = UInt64(status.f_bavail) * UInt64(status.f_frsize)
+        let (product, isHuge) = UInt64(status.f_bavail).multipliedReportingOverflow(by: UInt64(status.f_frsize))
+        let free = isHuge ? .max : product
         let megabytes = free / 1_000_000
         guard free > 1_000_000_000, Double(status.f_bavail) > Double(status.f_blocks) * 0.05 else {
             return .warning(

@@ -45,7 +45,8 @@ struct EventImport: StoreCommand {
             case .ics: return CalendarReader(zone: zone, scopes: try CalendarScan.scopes(of: preview()), allowsRevisions: isUpdating)
             }
         } check: { record, isCancellation in
-            try runtime.events.importRow(record, isCancellation: isCancellation, options, by: principal)
+            try KeptLines.check(record)
+            return try runtime.events.importRow(record, isCancellation: isCancellation, options, by: principal)
         } store: { rows, dryRun in
             var options = options
             options.isDryRun = dryRun

@@ -17,11 +17,20 @@ enum CSV {
 
     /// A decimal number as programs write it, such as `-12.5` or `1e-05`.
     static func isNumber(_ text: String) -> Bool {
-        text.utf8.count <= 40 && text.utf8.allSatisfy { "0123456789+-.eE".utf8.contains($0) } && Double(text) != nil
+        Double(decimal: text) != nil
     }
 
     static func line(_ fields: [String]) -> String {
         fields.map(field).joined(separator: ",") + "\n"
+    }
+
+    /// The same of cells that may be no text.
+    static func line(_ fields: [[UInt8]]) -> [UInt8] {
+        fields.map { field -> [UInt8] in
+            let quote = UInt8(ascii: "\"")
+            guard field.contains(where: { [UInt8(ascii: ","), quote, 0x0A, 0x0D].contains($0) }) else { return field }
+            return [quote] + field.flatMap { $0 == quote ? [quote, quote] : [$0] } + [quote]
+        }.joined(separator: [UInt8(ascii: ",")]) + [0x0A]
     }
 
     /// Scalar by scalar: before a combining mark a comma or a quote is another character, and yet one for whoever reads bytes.

@@ -29,6 +29,10 @@ struct TableText {
         if let width, isFitted {
             // Times need no seconds to be recognised; ids and words of ours are never cut.
             for index in names.indices where names[index].isTime { widths[index] = max(DisplayWidth.of(names[index]), Self.shortTime) }
+            // No column can be wider than the whole: what holds megabytes is not narrowed step by step.
+            for index in names.indices where !names[index].isTime && !names[index].isWhole {
+                widths[index] = min(widths[index], max(width, Self.narrowest))
+            }
             func flexible() -> [Int] { shown.filter { !names[$0].isTime && !names[$0].isWhole } }
             func least() -> Int {
                 let cut = flexible()

@@ -6,7 +6,7 @@ struct PlaceArgument: ExpressibleByArgument {
     let coordinates: Coordinates
 
     init?(argument: String) {
-        let parts = argument.split(separator: ",", omittingEmptySubsequences: false).map { Double($0) }
+        let parts = argument.split(separator: ",", omittingEmptySubsequences: false).map { Double(decimal: $0) }
         guard parts.count == 2, let latitude = parts[0], let longitude = parts[1] else { return nil }
         coordinates = Coordinates(latitude: latitude, longitude: longitude)
     }

@@ -116,6 +116,8 @@ struct ShellCommand: AsyncParsableCommand {
 
     /// The longest command that is read, over all its lines.
     private static let commandLimit = 65_536
+    /// How many lines a command may have: each of them reads all of it again.
+    private static let lineLimit = 1000
 
     private func script() async throws {
         let input = try InputFile("-")
@@ -163,7 +165,9 @@ struct ShellCommand: AsyncParsableCommand {
         // Nothing but a quote, a brace or a bracket ends what goes on from the line before, unless that ended with a backslash.
         let mayEnd = !isContinued || script.pending.utf8.last == 0x5C || line.utf8.contains { "'\"}]".utf8.contains($0) }
         script.pending += (isContinued ? "\n" : "") + line
-        guard script.pending.utf8.count <= Self.commandLimit else { throw Self.tooLong(script.first) }
+        guard script.pending.utf8.count <= Self.commandLimit, script.line - script.first < Self.lineLimit else {
+            throw Self.tooLong(script.first)
+        }
         guard mayEnd, let words = ShellWords.split(script.pending) else { return true }
         script.pending = ""
         guard !words.isEmpty else { return true }
@@ -181,7 +185,7 @@ struct ShellCommand: AsyncParsableCommand {
 
     private static func tooLong(_ line: Int) -> EMSError {
         EMSError(
-            .tooLarge, "line \(line): a command has more than \(commandLimit) bytes",
+            .tooLarge, "line \(line): a command has more than \(commandLimit) bytes, or \(lineLimit) lines",
             fix: "is a quote or a brace open? Files are named, as in --file")
     }
 

@@ -85,7 +85,9 @@ struct RecurrenceRule: Equatable, Sendable {
                     guard let day = Self.weekdayNames.firstIndex(of: String(element.suffix(2))) else { return nil }
                     let text = element.dropLast(2)
                     let ordinal = text.isEmpty ? 0 : Int64(text.hasPrefix("+") ? text.dropFirst() : text)
-                    guard let ordinal, text.isEmpty || (ordinal != 0 && abs(ordinal) <= 53), weekdays.count < 400 else { return nil }
+                    guard let ordinal, text.isEmpty || (ordinal != 0 && (-53...53).contains(ordinal)), weekdays.count < 400 else {
+                        return nil
+                    }
                     weekdays.append(WeekdayPosition(weekday: Int64(day), ordinal: ordinal))
                 }
             case "WKST":
@@ -99,6 +101,18 @@ struct RecurrenceRule: Equatable, Sendable {
     }
 
     // MARK: Occurrences
+
+    /// How many occurrences a day can have.
+    var timesPerDay: Int {
+        [hours, minutes, seconds].reduce(1) { $0 * max(1, $1.count) }
+    }
+
+    /// Whether the rule has an occurrence in the eight years after a start, the longest that leap years keep one waiting. One that has none
+    /// names a day such as the 31st of February.
+    func occurs(after start: ClockTime) -> Bool {
+        let end = ClockTime(milliseconds: start.milliseconds + 9 * 366 * 86_400_000)
+        return !occurrences(from: start, between: start, and: end).isEmpty
+    }
 
     /// The occurrences from one clock time up to another, in their order; of a rule that counts, from the start on.
     func occurrences(from start: ClockTime, between low: ClockTime, and high: ClockTime) -> [ClockTime] {

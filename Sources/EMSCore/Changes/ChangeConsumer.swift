@@ -18,7 +18,7 @@ public struct ChangeConsumer: Service {
     public let progress = ConsumerProgress()
 
     /// The longest message: far more than an event can have.
-    static let bodyLimit = 1 << 20
+    public static let bodyLimit = 1 << 20
 
     /// - Parameters:
     ///   - batchSize: how many messages are taken at once.

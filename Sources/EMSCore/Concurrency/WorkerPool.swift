@@ -106,14 +106,30 @@ public final class WorkerPool: Sendable {
         }
         switch decision {
         case .give(let worker): worker.give(job)
-        case .start: startThread(with: job)
+        case .start: return startThread(with: job) || postpone(job, upTo: capacity)
         case .wait: break
         case .refuse: return false
         }
         return true
     }
 
-    private func startThread(with job: @escaping Job) {
+    /// The system gives no thread: one that is there does the job later.
+    /// - Returns: `false` where there is none, or so many jobs wait already.
+    private func postpone(_ job: @escaping Job, upTo capacity: Int) -> Bool {
+        let decision = state.withLock { state -> Decision in
+            state.threads -= 1
+            if let worker = state.idle.popLast() { return .give(worker) }
+            guard state.threads > 0, state.waiting.count - state.firstWaiting < capacity else { return .refuse }
+            state.waiting.append(job)
+            return .wait
+        }
+        if case .give(let worker) = decision { worker.give(job) }
+        if case .refuse = decision { return false }
+        return true
+    }
+
+    /// - Returns: `false` where the system gives no thread.
+    private func startThread(with job: @escaping Job) -> Bool {
         let start = Unmanaged.passRetained(Start { self.work(job) })
         var attributes = pthread_attr_t()
         pthread_attr_init(&attributes)
@@ -131,7 +147,8 @@ public final class WorkerPool: Sendable {
                 if let argument { Unmanaged<Start>.fromOpaque(argument).takeRetainedValue().body() }
                 return nil
             }, start.toOpaque())
-        precondition(status == 0, "the system gives no more threads")
+        if status != 0 { start.release() }
+        return status == 0
     }
 
     /// What a thread is to do.
@@ -188,10 +205,10 @@ public final class WorkerPool: Sendable {
 }
 
 extension WorkerPool: TaskExecutor {
-    /// A task that is under way cannot be refused: it waits, however many there are.
+    /// A task that is under way cannot be refused: it waits, however many there are; where there is no thread at all, it runs on this one.
     public func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
         let isTaken = submit(upTo: .max) { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
-        precondition(isTaken, "there is no limit")
+        if !isTaken { job.runSynchronously(on: asUnownedTaskExecutor()) }
     }
 }

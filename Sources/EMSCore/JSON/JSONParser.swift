@@ -181,6 +181,10 @@ public struct JSONParser {
                     position = start
                     throw fault("the string is not valid UTF-8")
                 }
+                guard text.isStreamSafe else {
+                    position = start
+                    throw fault("more than \(String.markLimit) combining marks follow each other")
+                }
                 position += 1
                 return text
             case UInt8(ascii: "\\"):

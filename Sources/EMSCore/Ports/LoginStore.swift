@@ -38,6 +38,11 @@ public struct LoginFailures: Sendable, Equatable {
         self.lastAddress = lastAddress
         self.lockedUntil = lockedUntil
     }
+
+    /// Whether unknown addresses are refused. A lock that ends later than any does was set by a clock that was ahead, and says nothing.
+    public func isLocked(at now: Timestamp) -> Bool {
+        lockedUntil > now && lockedUntil <= now.adding(seconds: LoginDelay.longestSeconds)
+    }
 }
 
 /// How long an account is locked for unknown addresses after failures: not at all at first, then twice as long each time.

@@ -64,6 +64,10 @@ public enum EventRules {
         var accepted: [String] = []
         if tags.count > tagCountLimit { faults.add("tags", "must be at most \(tagCountLimit)", type: "too_long") }
         for (index, tag) in tags.prefix(tagCountLimit).enumerated() {
+            guard tag.isStreamSafe else {
+                faults.check("tags.\(index)", tag, length: 1...tagLimit)
+                continue
+            }
             let tag = canonicalTag(tag)
             faults.check("tags.\(index)", tag, length: 1...tagLimit)
             if tag.utf8.contains(UInt8(ascii: ",")) { faults.add("tags.\(index)", "must not hold a comma") }
@@ -73,6 +77,9 @@ public enum EventRules {
     }
 
     private static func check(attachmentURL url: String, _ faults: inout FieldFaults) {
+        guard url.utf8.count <= 4 * attachmentURLLimit else {
+            return faults.add("attachment_url", "must have at most \(attachmentURLLimit) characters", type: "string_too_long")
+        }
         guard WebURL.isValid(url) else {
             return faults.add("attachment_url", "must be an http or https URL", type: "url_parsing")
         }

@@ -8,6 +8,9 @@ struct FieldFaults {
 
     /// Checks the length, in Unicode scalars, and that no control character hides in the text.
     mutating func check(_ field: String, _ text: String, length: ClosedRange<Int>, multiline: Bool = false) {
+        guard text.isStreamSafe else {
+            return add(field, "must not have more than \(String.markLimit) combining marks behind a letter")
+        }
         let count = text.unicodeScalars.count
         if count < length.lowerBound {
             add(

@@ -24,7 +24,8 @@ public enum UserRules {
         // Byte by byte: with a combining mark behind it, an @ is another character.
         let parts = email.utf8.split(separator: UInt8(ascii: "@"), omittingEmptySubsequences: false)
         let isAddress =
-            parts.count == 2 && email.contains("@") && (1...64).contains(parts[0].count) && email.utf8.count <= emailLimit
+            parts.count == 2 && email.utf8.count <= emailLimit && email.isStreamSafe && email.contains("@")
+            && (1...64).contains(parts[0].count)
             && isDotted(parts[0]) && isDotted(parts[1]) && parts[1].contains(UInt8(ascii: ".")) && parts[1].allSatisfy(isDomainByte)
             && !email.unicodeScalars.contains {
                 $0.properties.isWhitespace || Printable.isControl($0) || "<>()[],;:\"\\".unicodeScalars.contains($0)
@@ -40,8 +41,9 @@ public enum UserRules {
         if password.unicodeScalars.count < passwordMinimum {
             faults.add(field, "must have at least \(passwordMinimum) characters", type: "string_too_short")
         }
-        if password.utf8.count > passwordByteLimit {
-            faults.add(
+        // What is too long is not looked at letter by letter.
+        guard password.utf8.count <= passwordByteLimit else {
+            return faults.add(
                 field, "must have at most \(passwordByteLimit) bytes in UTF-8, this one has \(password.utf8.count)", type: "string_too_long"
             )
         }
@@ -53,8 +55,17 @@ public enum UserRules {
         }
     }
 
-    /// The form in which usernames and emails are compared: case makes no difference.
-    public static func caseFolded(_ text: String) -> String { text.lowercased() }
+    /// An email as it is stored.
+    static func canonicalEmail(_ text: String) -> String {
+        let email = TextRules.trimmed(text)
+        return email.isStreamSafe ? email.normalized : email
+    }
+
+    /// The form in which usernames and emails are compared: neither case nor the way in which an accent was typed makes a difference.
+    /// What no username or email can be is left as it is.
+    public static func caseFolded(_ text: String) -> String {
+        text.utf8.count <= 4 * emailLimit && text.isStreamSafe ? text.normalized.lowercased().normalized : text
+    }
 
     /// Whether there is something before, between and behind the dots.
     private static func isDotted(_ text: Substring.UTF8View) -> Bool {

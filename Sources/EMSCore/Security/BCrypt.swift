@@ -36,9 +36,10 @@ enum BCrypt {
         return setting
     }
 
-    /// Whether the password has this hash, compared in constant time. A hash that is no bcrypt hash matches nothing.
+    /// Whether the password has this hash, compared in constant time. A hash that is no bcrypt hash, or of a cost that log-ins cannot
+    /// afford, matches nothing.
     static func verify(_ password: String, hash: String) -> Bool {
-        guard hash.hasPrefix("$2"), let computed = crypt(password, Array(hash.utf8CString)) else { return false }
+        guard isHash(hash, costs: PasswordHasher.costRange), let computed = crypt(password, Array(hash.utf8CString)) else { return false }
         return constantTimeEqual(computed.utf8, hash.utf8)
     }
 

@@ -32,6 +32,8 @@ public struct EventImportOptions: Sendable {
     public var isDryRun: Bool
     /// What the file has said so far.
     public let memory: ImportMemory
+    /// When the import began: what was created since is of this file.
+    let startedAt = Timestamp.now()
     /// Where is noted what is stored, if it may have to be undone.
     public let log: ImportLog?
 
@@ -73,14 +75,14 @@ extension EventService {
             return EventImportRow(content: .cancellation, identity: identity, sequence: sequence)
         }
         let draft = try EventRules.accepted(EventDraft(imported: record), startsAfter: nil)
-        let key = id == nil ? draft.origin?.importKey ?? ImportKey(digestOf: draft.identity) : nil
+        let key = draft.origin?.importKey ?? (id == nil ? ImportKey(digestOf: draft.identity) : nil)
         let event = try drafted(draft, id: id ?? EventID(), importKey: key, by: principal, allowingPast: true)
         var refusal: EMSError?
         if !options.allowsPast, event.startTime < event.createdAt {
             let fault = "must not be in the past (it is \(event.createdAt) now)"
             refusal = EMSError.invalid("start_time", fault)
         }
-        let identity = key.map { EventImportRow.Identity.key($0) } ?? .id(event.id)
+        let identity = id.map { EventImportRow.Identity.id($0) } ?? key.map { .key($0) } ?? .id(event.id)
         return EventImportRow(content: .event(event, refusal: refusal), identity: identity, sequence: sequence)
     }
 
@@ -119,7 +121,19 @@ extension EventService {
         var first: [EventImportRow.Identity: Event] = [:]
         var fresh: [Int] = []
         var repeated: [Int] = []
+        var owners = try await owners(of: rows)
         for (index, row) in rows.enumerated() {
+            if case .id(let id) = row.identity, let key = row.event?.importKey {
+                if let owner = owners[key] ?? options.memory.owner(of: key), owner != id {
+                    outcomes[index] = .failed(EMSError(.exists, "the external_id is that of another event", fix: "give it another"))
+                    continue
+                }
+                owners[key] = id
+            }
+            if let earlier = first[row.identity], let event = row.event, !options.isUpdating, !event.says(thatOf: earlier) {
+                outcomes[index] = .failed(row.contradiction)
+                continue
+            }
             let isRepeated = known[row.identity] != nil || first[row.identity] != nil
             guard case .event(let event, let refusal) = row.content, !isRepeated else {
                 repeated.append(index)
@@ -128,18 +142,25 @@ extension EventService {
             if options.isDryRun, let content = options.memory.content(of: row.identity) {
                 // A record before this one would have been stored.
                 let isSame = content == EventDraft(event).identity.hashValue
-                if options.isUpdating, !isSame { outcomes[index] = .updated }
-                options.memory.note(row.identity, EventDraft(event).identity)
+                if !isSame { outcomes[index] = options.isUpdating ? .updated : .failed(row.contradiction) }
+                if options.isUpdating { options.memory.note(row.identity, EventDraft(event).identity) }
             } else if let refusal {
                 outcomes[index] = .failed(refusal)
             } else {
                 first[row.identity] = event
                 fresh.append(index)
-                if options.isDryRun { options.memory.note(row.identity, EventDraft(event).identity) }
+                if options.isDryRun {
+                    options.memory.note(row.identity, EventDraft(event).identity)
+                    if case .id(let id) = row.identity, let key = event.importKey { options.memory.note(owner: id, of: key) }
+                }
             }
         }
-        repeated += try await insert(fresh, of: rows, options, principal, &outcomes)
-        guard options.isUpdating else { return outcomes }
+        let taken = try await insert(fresh, of: rows, options, principal, &outcomes)
+        repeated += taken
+        guard options.isUpdating else {
+            try await findContradictions(of: taken, rows, options, &outcomes)
+            return outcomes
+        }
         let unknown = repeated.map { rows[$0] }.filter { known[$0.identity] == nil }
         if !options.isDryRun { known.merge(try await self.known(unknown)) { $1 } }
         // In the order of the file: of two records of one event, the last one counts.
@@ -158,6 +179,27 @@ extension EventService {
             }
         }
         return outcomes
+    }
+
+    /// Whose the names are that records with an id have elsewhere.
+    private func owners(of rows: [EventImportRow]) async throws -> [ImportKey: EventID] {
+        let keys = rows.compactMap { row in if case .id = row.identity { row.event?.importKey } else { nil } }
+        guard !keys.isEmpty else { return [:] }
+        let found = try await events.events(importKeys: keys).compactMap { event in event.importKey.map { ($0, event.id) } }
+        return Dictionary(found) { first, _ in first }
+    }
+
+    /// Of records whose events are there already, those that an earlier record of this very file has brought, and that say something else.
+    private func findContradictions(
+        of taken: [Int], _ rows: [EventImportRow], _ options: EventImportOptions, _ outcomes: inout [ImportOutcome]
+    ) async throws {
+        let known = try await known(taken.map { rows[$0] })
+        for index in taken {
+            guard let earlier = known[rows[index].identity], earlier.createdAt >= options.startedAt, let event = rows[index].event,
+                !event.says(thatOf: earlier)
+            else { continue }
+            outcomes[index] = .failed(rows[index].contradiction)
+        }
     }
 
     /// What becomes of a record that needs an event which is not there.
@@ -241,7 +283,19 @@ extension EventService {
 }
 
 extension EventImportRow {
+    /// An earlier record of the file has the same name and says something else: one of the two would be lost.
+    fileprivate var contradiction: EMSError {
+        let name = if case .id = identity { "event_id" } else { "external_id" }
+        return EMSError(
+            .exists, "an earlier record of the file has the same \(name) and says something else",
+            fix: "give one of them another, or let the last one count with --update")
+    }
+
     fileprivate var refusal: EMSError? { if case .event(_, let refusal) = content { refusal } else { nil } }
+}
+
+extension Event {
+    fileprivate func says(thatOf other: Event) -> Bool { EventDraft(self).identity == EventDraft(other).identity }
 }
 
 extension EventDraft {

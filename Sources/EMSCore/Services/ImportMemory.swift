@@ -4,6 +4,7 @@ import Synchronization
 /// and a dry run knows what the real one would have stored by then. About 40 bytes a record.
 public final class ImportMemory: Sendable {
     private let contents = Mutex<[Int: Int]>([:])
+    private let names = Mutex<[ImportKey: EventID]>([:])
 
     public init() {}
 
@@ -11,6 +12,11 @@ public final class ImportMemory: Sendable {
     func content(of name: some Hashable) -> Int? {
         contents.withLock { $0[name.hashValue] }
     }
+
+    /// Which event of the file has this name elsewhere.
+    func owner(of key: ImportKey) -> EventID? { names.withLock { $0[key] } }
+
+    func note(owner id: EventID, of key: ImportKey) { names.withLock { $0[key] = id } }
 
     func note(_ name: some Hashable, _ content: some Hashable) {
         contents.withLock { $0[name.hashValue] = content.hashValue }

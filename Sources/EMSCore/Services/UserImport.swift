@@ -17,7 +17,7 @@ extension UserService {
     public func importRow(_ record: JSONValue) throws -> UserImportRow {
         var fields = JSONFields(record)
         let username = fields.requiredString("username")
-        let email = TextRules.trimmed(fields.requiredString("email"))
+        let email = UserRules.canonicalEmail(fields.requiredString("email"))
         let fullName = fields.string("full_name").map(TextRules.trimmed).flatMap { $0.isEmpty ? nil : $0 }
         let role = fields.string("role").map { text -> Role in
             if let role = Role(rawValue: text) { return role }

@@ -44,7 +44,7 @@ public struct UserService: Sendable {
     /// What a draft becomes, without storing it: white space around it gone, everything checked.
     func accepted(_ draft: UserDraft) throws -> UserDraft {
         var draft = draft
-        draft.email = TextRules.trimmed(draft.email)
+        draft.email = UserRules.canonicalEmail(draft.email)
         draft.fullName = draft.fullName.map(TextRules.trimmed)
         var faults = FieldFaults()
         UserRules.check(username: draft.username, &faults)
@@ -101,7 +101,7 @@ public struct UserService: Sendable {
     /// What a patch changes, without storing it: white space around it removed, everything checked.
     private func accepted(_ patch: UserPatch) throws -> UserChange {
         let change = UserChange(
-            username: patch.username, email: patch.email.map(TextRules.trimmed),
+            username: patch.username, email: patch.email.map(UserRules.canonicalEmail),
             fullName: patch.fullName.map { $0.map(TextRules.trimmed).flatMap { $0.isEmpty ? nil : $0 } })
         var faults = FieldFaults()
         if let username = change.username { UserRules.check(username: username, &faults) }

@@ -162,6 +162,7 @@ enum Schema {
             }
         }
         try normalizeTags(connection)
+        try normalizeEmails(connection)
         // Version 3 signs messages: for a while, those of earlier versions are accepted.
         try connection.updateOne(
             .meta,
@@ -208,6 +209,33 @@ enum Schema {
             }
             guard let last = found.last, found.count == 1000 else { return }
             after = last.id
+        }
+    }
+
+    /// Version 3: emails in Unicode normalization form C. One that is another user's in that form stays as it is.
+    private static func normalizeEmails(_ connection: MongoConnection) throws {
+        let found = try connection.find(.users, where: { $0.document("email_key") { $0.member("$regex", "[^\\x00-\\x7F]") } }) {
+            (id: try $0.text("_id"), email: try $0.text("email"), key: try $0.text("email_key"))
+        }
+        for user in found {
+            let key = UserRules.caseFolded(user.email)
+            if Array(key.utf8) == Array(user.key.utf8) { continue }
+            do {
+                try connection.updateOne(
+                    .users,
+                    where: {
+                        $0.member("_id", user.id)
+                        $0.member("email", user.email)
+                    },
+                    { update in
+                        update.document("$set") {
+                            $0.member("email", user.email.normalized)
+                            $0.member("email_key", key)
+                        }
+                    })
+            } catch is DuplicateKey {
+                continue
+            }
         }
     }
 

@@ -95,7 +95,7 @@ struct MongoConnection {
             if limit < .max { $0.member("limit", limit) }
             if let hint { $0.member("hint", hint) }
         } reading: {
-            Int(try $0.integer("n"))
+            Int(try $0.counter("n"))
         }
     }
 
@@ -104,7 +104,7 @@ struct MongoConnection {
         try command(from: source) {
             $0.member("count", collection.rawValue)
         } reading: {
-            Int(try $0.integer("n"))
+            Int(try $0.counter("n"))
         }
     }
 

@@ -88,7 +88,8 @@ enum MongoFailure {
         while var error = try? errors.next()?.nested() {
             guard (try? error.integer("code")) == 11_000 else { return nil }
             index = index ?? (try? error.text("errmsg")).flatMap(Self.index)
-            documents.append(Int(clamping: max(0, (try? error.integer("index")) ?? 0)))
+            guard let place = try? error.counter("index") else { return nil }
+            documents.append(Int(place))
         }
         return index.map { DuplicateKey(index: $0, documents: documents) }
     }

@@ -34,7 +34,7 @@ struct Inbox {
 
     func unreadCount() throws -> Int {
         let everyone = extent.end.ordinal - max(state.from.ordinal, state.read.ordinal, extent.floor.ordinal)
-        return Int(everyone) + (try ownCount()) - (try singlyCount())
+        return max(0, Int(everyone) + (try ownCount()) - (try singlyCount()))
     }
 
     /// How many of the user's own are not read as a whole.

@@ -36,7 +36,7 @@ struct MongoEventStore: EventStore {
                 return []
             } catch let refused as DuplicateKey {
                 // One that is known by its import key has an id of its own, which no deleted event can hold.
-                let taken = try refused.documents.filter { place in
+                let taken = try refused.documents.filter { batch.indices.contains($0) }.filter { place in
                     let event = batch[place].event
                     return try event.importKey != nil || !Self.revive(event, batch[place].change, in: connection)
                 }

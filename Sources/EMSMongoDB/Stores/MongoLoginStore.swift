@@ -15,7 +15,7 @@ struct MongoLoginStore: LoginStore {
             while true {
                 let stored = try Self.stored(account, address, at: now, in: connection)
                 if stored?.isKnownAddress == true { return .admitted }
-                if let until = stored?.failures?.lockedUntil, until > now { return .locked(until: until) }
+                if let failures = stored?.failures, failures.isLocked(at: now) { return .locked(until: failures.lockedUntil) }
                 let count = (stored?.failures?.count ?? 0) + 1
                 if try Self.store(count, from: address, of: account, after: stored?.version, at: now, in: connection) { return .admitted }
             }

@@ -24,7 +24,9 @@ struct MongoRateLimitStore: RateLimitStore {
         let name = ID<MongoRateLimitStore>().description
         let start = now.adding(seconds: -window)
         let (counted, attempts) = try connection.updatedByPipeline(.rateLimits, where: { $0.member("_id", key) }) { stages in
-            stages.document { $0.document("$set") { $0.document("attempts") { recent(since: start, &$0) } } }
+            stages.document {
+                $0.document("$set") { $0.document("attempts") { recent(since: start, until: now.adding(seconds: window), &$0) } }
+            }
             stages.document {
                 $0.document("$set") {
                     $0.document("passes") {
@@ -60,7 +62,7 @@ struct MongoRateLimitStore: RateLimitStore {
         return RateAllowance(limit: limit, window: window, counted: attempts, isGranted: counted, at: now)
     }
 
-    private static func recent(since start: Timestamp, _ writer: inout BSONWriter) {
+    private static func recent(since start: Timestamp, until end: Timestamp, _ writer: inout BSONWriter) {
         writer.document("$filter") {
             $0.document("input") {
                 $0.array("$ifNull") {
@@ -68,8 +70,18 @@ struct MongoRateLimitStore: RateLimitStore {
                 }
             }
             $0.document("cond") {
-                $0.array("$gt") {
-                    $0.element("$$this"); $0.element(start)
+                $0.array("$and") {
+                    $0.document {
+                        $0.array("$gt") {
+                            $0.element("$$this"); $0.element(start)
+                        }
+                    }
+                    // What a clock that was ahead has counted says nothing about now.
+                    $0.document {
+                        $0.array("$lte") {
+                            $0.element("$$this"); $0.element(end)
+                        }
+                    }
                 }
             }
         }

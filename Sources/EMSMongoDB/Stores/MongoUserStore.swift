@@ -22,7 +22,7 @@ struct MongoUserStore: UserStore {
                 try connection.insert(.users, documents, ordered: false)
             } catch let duplicates as DuplicateKey {
                 // Once more by itself, to hear what of it is taken.
-                for place in duplicates.documents {
+                for place in duplicates.documents where batch.indices.contains(place) {
                     do {
                         try Self.refusingDuplicates(of: batch[place].user) { try connection.insert(.users, documents[place]) }
                     } catch let error as EMSError where [.usernameTaken, .emailTaken].contains(error.code) {

@@ -32,11 +32,10 @@ actor Consumer {
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
-    init(_ url: AMQPURL, topology: Topology) {
+    init(_ url: AMQPURL, topology: Topology) throws {
         self.url = url
         self.topology = topology
-        thread = ConnectionThread()
-        thread.start()
+        thread = try ConnectionThread.started()
     }
 
     deinit {
@@ -120,7 +119,7 @@ actor Consumer {
         try topology.declare(with: client)
         try client.consume(topology.queue, prefetch: Self.prefetch, acknowledges: true)
         self.client = client
-        epoch += 1
+        epoch = (epoch + 1) & Self.epochMask
         thread.watch(client.descriptor) { [weak self] in self?.assumeIsolated { $0.attend() } }
         return client
     }
@@ -141,6 +140,14 @@ actor Consumer {
     private func handle(_ event: AMQPEvent) throws {
         switch event {
         case .delivered(let message):
+            guard message.deliveryTag < 1 << Self.tagBits else {
+                throw AMQPFailure.unreachable(url, "it gives deliveries numbers beyond all bounds")
+            }
+            // So that 512 messages of the broker's own limit do not fill the memory, none is held that nobody will read.
+            guard message.body.count <= ChangeConsumer.bodyLimit else {
+                client?.reject(message.deliveryTag)
+                break
+            }
             var attempt = 1
             // Whoever publishes can write any number there.
             if case .integer(let count)? = message.headers["x-delivery-count"] { attempt += Int(min(max(0, count), 1_000_000)) }
@@ -174,6 +181,7 @@ actor Consumer {
     // MARK: Names of deliveries: the connection's number, then the server's tag on it
 
     private static let tagBits: Int64 = 40
+    private static let epochMask: Int64 = (1 << 23) - 1
 
     private func name(_ tag: UInt64) -> Int64 { epoch << Self.tagBits | Int64(tag) }
 

@@ -20,11 +20,10 @@ actor Publisher {
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
-    init(_ url: AMQPURL, topology: Topology) {
+    init(_ url: AMQPURL, topology: Topology) throws {
         self.url = url
         self.topology = topology
-        thread = ConnectionThread()
-        thread.start()
+        thread = try ConnectionThread.started()
     }
 
     deinit {

@@ -56,11 +56,10 @@ actor Administrator {
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
-    init(_ url: AMQPURL, topology: Topology) {
+    init(_ url: AMQPURL, topology: Topology) throws {
         self.url = url
         self.topology = topology
-        thread = ConnectionThread()
-        thread.start()
+        thread = try ConnectionThread.started()
     }
 
     deinit {

@@ -19,9 +19,9 @@ public struct RabbitMQBroker: MessageBroker {
         self.signer = signer
         self.topology = topology
         server = self.url.server
-        publisher = Publisher(self.url, topology: topology)
-        consumer = Consumer(self.url, topology: topology)
-        administrator = Administrator(self.url, topology: topology)
+        publisher = try Publisher(self.url, topology: topology)
+        consumer = try Consumer(self.url, topology: topology)
+        administrator = try Administrator(self.url, topology: topology)
     }
 
     /// What tells all daemons of new notifications.
@@ -133,7 +133,7 @@ extension DeadLetter {
         }
         let reason =
             message.text(Self.reasonHeader)
-            ?? message.text("x-death.reason").map { $0 == "delivery_limit" ? "its consumers died over it \(Topology.deliveryLimit) times" : $0 }
+            ?? message.text("x-death.reason").map { Self.reason($0, bytes: message.body.count) }
         let action = (try? JSONParser.parse(message.body))?["action"]?.string
         self.init(
             message: BrokerMessage(
@@ -141,6 +141,17 @@ extension DeadLetter {
             reason: reason ?? "unknown", attempts: number(Self.attemptsHeader) ?? number("x-delivery-count") ?? 0,
             diedAt: message.text(Self.diedAtHeader).flatMap { Timestamp($0) }
                 ?? number("x-death.time").flatMap { Self.moment(seconds: $0) })
+    }
+
+    /// Why RabbitMQ itself put it there.
+    private static func reason(_ word: String, bytes: Int) -> String {
+        switch word {
+        case "delivery_limit": "its consumers died over it \(Topology.deliveryLimit) times"
+        case "rejected" where bytes > ChangeConsumer.bodyLimit:
+            "the message has \(bytes) bytes; \(ChangeConsumer.bodyLimit) are read at most"
+        case "rejected": "its headers cannot be read"
+        default: word
+        }
     }
 
     /// Whoever publishes can write any number there.

@@ -20,23 +20,25 @@ struct RabbitMQLiveExchange: LiveExchange {
     }
 
     func announcements() async -> AsyncStream<[RecordedNotification]> {
-        let listener = LiveListener(url, topology: topology)
         let stream = AsyncStream<[RecordedNotification]>.makeStream()
-        let task = Task { await keepListening(listener, stream.continuation) }
+        let task = Task { await keepListening(stream.continuation) }
         stream.continuation.onTermination = { _ in task.cancel() }
         return stream.stream
     }
 
     /// Connects again whenever the connection breaks, with growing pauses.
-    private func keepListening(_ listener: LiveListener, _ continuation: AsyncStream<[RecordedNotification]>.Continuation) async {
+    private func keepListening(_ continuation: AsyncStream<[RecordedNotification]>.Continuation) async {
         var backoff = Backoff()
         var passedOver = PassedOver()
+        var listener: LiveListener?
         while !Task.isCancelled {
             do {
-                try await listener.connect()
+                let connected = try listener ?? LiveListener(url, topology: topology)
+                listener = connected
+                try await connected.connect()
                 backoff.reset()
                 while !Task.isCancelled {
-                    for message in try await listener.next() {
+                    for message in try await connected.next() {
                         do {
                             continuation.yield(try notifications(in: message))
                         } catch {
@@ -54,7 +56,7 @@ struct RabbitMQLiveExchange: LiveExchange {
                 try? await Task.sleep(for: delay)
             }
         }
-        await listener.stop()
+        await listener?.stop()
         continuation.finish()
     }
 
@@ -101,11 +103,10 @@ private actor LiveListener {
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
-    init(_ url: AMQPURL, topology: Topology) {
+    init(_ url: AMQPURL, topology: Topology) throws {
         self.url = url
         self.topology = topology
-        thread = ConnectionThread()
-        thread.start()
+        thread = try ConnectionThread.started()
     }
 
     deinit {
@@ -155,7 +156,7 @@ private actor LiveListener {
             while let event = try client.nextEvent() {
                 switch event {
                 case .delivered(let message):
-                    if waiting.count < Self.waitingLimit {
+                    if waiting.count < Self.waitingLimit, message.body.count <= ChangeConsumer.bodyLimit {
                         waiting.append(Message(body: message.body, signature: message.text(signatureHeader)))
                     }
                     wake()

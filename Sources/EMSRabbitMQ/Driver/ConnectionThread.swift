@@ -1,3 +1,4 @@
+import EMSCore
 import Synchronization
 
 #if canImport(Glibc)
@@ -29,9 +30,19 @@ final class ConnectionThread: SerialExecutor, @unchecked Sendable {
     private let thread = Mutex<pthread_t?>(nil)
     private var watched: (descriptor: Int32, onReady: () -> Void)?
 
-    init() {
+    /// A thread that runs.
+    /// - Throws: ``EMSError`` with ``ErrorCode/busy`` where the system gives no thread or no descriptors.
+    static func started() throws -> ConnectionThread {
+        let thread = try ConnectionThread()
+        try thread.start()
+        return thread
+    }
+
+    private init() throws {
         var ends: [Int32] = [-1, -1]
-        precondition(pipe(&ends) == 0, "the process has no file descriptors left")
+        guard pipe(&ends) == 0 else {
+            throw EMSError(.busy, "the process has no file descriptors left", fix: "raise the limit: ulimit -n, or LimitNOFILE of systemd")
+        }
         for end in ends {
             _ = fcntl(end, F_SETFD, FD_CLOEXEC)
             _ = fcntl(end, F_SETFL, O_NONBLOCK)
@@ -45,7 +56,7 @@ final class ConnectionThread: SerialExecutor, @unchecked Sendable {
     }
 
     /// Begins to run what was and will be enqueued.
-    func start() {
+    private func start() throws {
         var thread = pthread_t()
         let box = Unmanaged.passRetained(self)
         let status = pthread_create(
@@ -57,7 +68,10 @@ final class ConnectionThread: SerialExecutor, @unchecked Sendable {
                 executor.loop()
                 return nil
             }, box.toOpaque())
-        precondition(status == 0, "the system gives no more threads")
+        guard status == 0 else {
+            box.release()
+            throw EMSError(.busy, "the system gives no more threads", fix: "raise the limit: ulimit -u, or TasksMax of systemd")
+        }
         pthread_detach(thread)
     }
 

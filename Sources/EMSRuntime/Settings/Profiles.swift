@@ -64,6 +64,7 @@ extension SettingSources {
 
     private static func profileNames(in path: String) throws -> [String] {
         let text = String(decoding: try GuardedFile.read(path, as: .configuration), as: UTF8.self)
+        try YAMLAliases.refuseMany(text, path: path)
         guard let root = try? Yams.compose(yaml: text) else { return [] }
         return (root.mapping?["profiles"]?.mapping?.keys.compactMap(\.string) ?? []).sorted()
     }

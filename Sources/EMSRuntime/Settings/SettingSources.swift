@@ -135,6 +135,7 @@ public struct SettingSources: Sendable {
         let data = Data(try GuardedFile.read(path, as: .configuration))
         do {
             let text = String(decoding: data, as: UTF8.self)
+            try YAMLAliases.refuseMany(text, path: path)
             let root = try Yams.compose(yaml: text)
             guard let root else { return (try snapshot(Data("{}".utf8), path), nil) }
             guard let mapping = root.mapping else { throw EMSError(.configuration, "\(path) must hold a map of settings") }

@@ -63,10 +63,13 @@ struct SQLiteMessageBroker: MessageBroker {
         }
     }
 
+    /// A lease that ends later was given by a clock that was ahead.
+    private static let longestLeaseMilliseconds = 2 * leaseSeconds * 1000
+
     /// In the order of arrival. Passed over on the way are only the messages leased to others: a batch for each consumer.
     static let waiting = """
         SELECT seq, message_id, routing_key, body, attempts FROM broker_messages
-        WHERE seq > 0 AND leased_until <= ? ORDER BY seq LIMIT ?
+        WHERE seq > 0 AND (leased_until <= ?1 OR leased_until > ?1 + \(longestLeaseMilliseconds)) ORDER BY seq LIMIT ?2
         """
 
     func acknowledge(_ deliveries: [Delivery]) async throws {

@@ -114,6 +114,6 @@ extension Database {
 
     /// The number kept for a value of a dimension in `row_counts`.
     func rowCount(_ dimension: String, _ value: String = "") throws -> Int {
-        try integer("SELECT n FROM row_counts WHERE dimension = ? AND value = ?", [dimension, value]) ?? 0
+        try first("SELECT n FROM row_counts WHERE dimension = ? AND value = ?", [dimension, value]) { Int(try $0.counter(0)) } ?? 0
     }
 }

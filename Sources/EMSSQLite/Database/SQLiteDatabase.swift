@@ -140,7 +140,7 @@ public struct SQLiteDatabase: Sendable {
     var bytes: Int64 {
         ["", "-wal"].reduce(0) { sum, suffix in
             var status = stat()
-            return stat(path + suffix, &status) == 0 ? sum + Int64(status.st_blocks) * 512 : sum
+            return stat(path + suffix, &status) == 0 ? sum + min(max(0, Int64(status.st_blocks)), 1 << 50) * 512 : sum
         }
     }
 

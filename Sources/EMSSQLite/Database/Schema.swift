@@ -17,6 +17,14 @@ enum Schema {
     /// The version from which messages at the broker are signed.
     private static let signingVersion = 3
 
+    /// The tables of the newest version.
+    private static let tables = [
+        "row_counts", "users", "events", "event_tags", "event_texts", "event_places", "idempotency_keys", "pending_changes",
+        "subscriptions", "sessions", "refresh_tokens", "attempts", "stream", "notifications", "inboxes", "everyone_reads",
+        "inbox_entries", "broker_messages", "broker_dead_letters", "login_accounts", "login_addresses", "broker_transition",
+        "consumer_reports",
+    ]
+
     /// Brings a file up to date. Safe with several processes at once: the first takes the steps, the others wait.
     static func migrate(_ connection: DatabaseQueue) throws {
         try connection.inDatabase { db in
@@ -46,7 +54,8 @@ enum Schema {
         let state = try Row.fetchOne(
             db,
             sql: """
-                SELECT user_version, application_id, (SELECT count(*) FROM sqlite_schema)
+                SELECT user_version, application_id, (SELECT count(*) FROM sqlite_schema),
+                    (SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN (\(tables.map { "'\($0)'" }.joined(separator: ", "))))
                 FROM pragma_user_version, pragma_application_id
                 """)
         let version = Int(try state?.integer(0) ?? 0)
@@ -59,6 +68,13 @@ enum Schema {
         guard version >= 0 else {
             throw EMSError(
                 .storeCorrupt, "the database says that its schema has version \(version)", fix: "restore a backup")
+        }
+        let objects = try state?.integer(2) ?? 0
+        if version == 0, objects > 0 {
+            throw EMSError(.storeCorrupt, "the database does not say which version its schema has", fix: "restore a backup")
+        }
+        if version == steps.count, try state?.integer(3) != Int64(tables.count) {
+            throw EMSError(.storeCorrupt, "the database lacks tables", fix: "restore a backup")
         }
         guard version <= steps.count else {
             throw EMSError(
@@ -300,6 +316,7 @@ enum Schema {
         INSERT OR IGNORE INTO event_tags (tag, start_time, event_id, created_at)
             SELECT ems_nfc(tag), start_time, event_id, created_at FROM event_tags WHERE tag <> ems_nfc(tag);
         DELETE FROM event_tags WHERE tag <> ems_nfc(tag);
+        UPDATE OR IGNORE users SET email = ems_nfc(email), email_key = ems_nfc(email_key) WHERE email_key <> ems_nfc(email_key);
         UPDATE events SET tags = ems_nfc(tags) WHERE tags <> ems_nfc(tags);
         """
 }

@@ -10,7 +10,7 @@ struct SQLiteLoginStore: LoginStore {
             if try db.first(known, [account, address], { _ in true }) != nil { return .admitted }
             try db.run("DELETE FROM login_accounts WHERE expires_at <= ?", [now.milliseconds])
             let earlier = try Self.failures(of: account, in: db)
-            if let earlier, earlier.lockedUntil > now { return .locked(until: earlier.lockedUntil) }
+            if let earlier, earlier.isLocked(at: now) { return .locked(until: earlier.lockedUntil) }
             let count = (earlier?.count ?? 0) + 1
             try db.run(
                 """

@@ -81,7 +81,7 @@ struct SQLiteNotificationStore: NotificationStore {
             """
             SELECT from_position, read_position,
                 everyone_count - max(from_ordinal, read_ordinal, everyone_purged) - read_singly + unread_own
-            FROM inboxes, stream WHERE user_id = ?
+            FROM inboxes LEFT JOIN stream WHERE user_id = ?
             """, [user.description]
         ) {
             Inbox(
@@ -332,7 +332,7 @@ struct SQLiteNotificationStore: NotificationStore {
         while found.count < limit, uncertain.count <= uncertainLimit, let row = try cursor.next() {
             let recordedAt = try row.integer(2)
             if recordedAt >= moment.milliseconds, recordedAt <= now.milliseconds { break }
-            uncertain.append((try row.counter(0), try row.optionalInteger(1)))
+            uncertain.append((try row.counter(0), try row.optionalInteger(1) == nil ? nil : row.counter(1)))
             if recordedAt < moment.milliseconds {
                 found += uncertain
                 uncertain = []

@@ -90,7 +90,8 @@ struct Operation: Sendable {
         all += [.malformed, .headersTooLarge]
         // Where the server or its store is at the end of its means.
         all += [.rateLimited, .internal, .busy, .unreachable]
-        if body != nil { all.append(.storeFull) }
+        // Also of what only reads: a session's use is written down, and attempts are counted.
+        if tag != .operations { all.append(.storeFull) }
         return ErrorCode.allCases.filter(all.contains)
     }
 

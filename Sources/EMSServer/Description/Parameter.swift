@@ -84,7 +84,7 @@ extension QueryParameter where Value == Double {
             name, summary, .number(nil, above: 0, upTo: limit, initially: initially),
             wanted: "must be a number over 0 and at most \(Int(limit))", fault: "float_parsing"
         ) {
-            Double($0).flatMap { $0 > 0 && $0 <= limit ? $0 : nil }
+            Double(decimal: $0).flatMap { $0 > 0 && $0 <= limit ? $0 : nil }
         }
     }
 }
@@ -130,7 +130,7 @@ extension QueryParameter where Value == Coordinates {
                 example: "52.52,13.405"),
             wanted: "must be latitude,longitude within -90…90 and -180…180", fault: "coordinates_parsing"
         ) { text in
-            let parts = text.split(separator: ",", omittingEmptySubsequences: false).map { Double($0) }
+            let parts = text.split(separator: ",", omittingEmptySubsequences: false).map { Double(decimal: $0) }
             guard parts.count == 2, let latitude = parts[0], let longitude = parts[1], (-90...90).contains(latitude),
                 (-180...180).contains(longitude)
             else { return nil }

@@ -15,6 +15,9 @@ struct ErrorMiddleware: RouterMiddleware {
             guard request.head.authority?.isEmpty != true else {
                 throw EMSError(.malformed, "a request of HTTP/1.1 has one Host header", fix: "send Host: with the server's name")
             }
+            guard request.headers.allSatisfy({ $0.value.isStreamSafe }), request.head.path?.isStreamSafe != false else {
+                throw EMSError(.malformed, "the request's head has more than \(String.markLimit) combining marks in a row")
+            }
             var response = try await next(request, context)
             // Said where it is so (RFC 9112, section 9.6): the server closes after such a request.
             if request.headers[.connection]?.lowercased() == "close", response.headers[.connection] == nil {

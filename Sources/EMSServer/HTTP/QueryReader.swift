@@ -2,6 +2,12 @@ import EMSCore
 import Hummingbird
 import HummingbirdCore
 
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
+
 /// Reads query parameters, as they were declared.
 struct QueryReader {
     /// The longest text, in characters.
@@ -19,7 +25,14 @@ struct QueryReader {
 
     /// The parameters of a URL, in which a plus stands for a space (the form encoding of the URL standard) unless it is escaped.
     init(_ uri: URI, for operation: Operation) {
-        self.init(URI("/?" + (uri.query ?? "").replacing("+", with: "%20")).queryParameters, declared: operation.parameters)
+        self.init(Self.parameters(of: uri.query ?? ""), declared: operation.parameters)
+    }
+
+    /// Names and values, decoded: a name may be percent-encoded as well.
+    static func parameters(of query: some StringProtocol) -> FlatDictionary<Substring, Substring> {
+        let parameters = URI("/?" + String(query).replacing("+", with: "%20")).queryParameters
+        guard parameters.contains(where: { $0.key.utf8.contains(UInt8(ascii: "%")) }) else { return parameters }
+        return FlatDictionary(parameters.map { (key: ($0.key.removingPercentEncoding ?? String($0.key))[...], value: $0.value) })
     }
 
     /// Refuses parameters that mean nothing to an operation: a misspelt filter would otherwise find everything. Those that begin with `_`
@@ -28,6 +41,9 @@ struct QueryReader {
     static func refuseUnknown(in uri: URI, of operation: Operation) throws {
         guard let query = uri.query, !query.isEmpty else { return }
         let reader = QueryReader(uri, for: operation)
+        guard reader.parameters.allSatisfy({ String($0.key).isStreamSafe && String($0.value).isStreamSafe }) else {
+            throw EMSError(.malformed, "the query has more than \(String.markLimit) combining marks in a row")
+        }
         try refuseUnknown(reader.parameters.map { String($0.key) }, valid: operation.queryNames)
     }
 

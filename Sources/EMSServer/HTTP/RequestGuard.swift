@@ -53,6 +53,10 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
             return
         }
         isDropping = false
+        guard head.headers.allSatisfy({ $0.value.isStreamSafe }), head.uri.isStreamSafe else {
+            let problem = EMSError(.malformed, "the request's head has more than \(String.markLimit) combining marks in a row")
+            return refuse(problem, status: problem.code.httpStatus, context)
+        }
         if head.version == .http1_1, head.headers["Host"].count != 1 { head.headers.replaceOrAdd(name: "Host", value: "") }
         // The first request of a connection is looked at by the upgrade gate, before anything else is in the pipeline.
         if !isFirst {

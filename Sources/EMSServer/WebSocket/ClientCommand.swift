@@ -17,21 +17,25 @@ enum ClientCommand: Equatable {
         }
         var fields = JSONFields(json, at: ["message"])
         let action = fields.requiredString("action")
-        try fields.finish()
         switch action {
-        case "subscribe": self = .subscribe(try Self.id("event_id", "event", json))
-        case "unsubscribe": self = .unsubscribe(try Self.id("event_id", "event", json))
-        case "mark_read": self = .markRead(try Self.id("notification_id", "notification", json))
-        case "ping": self = .ping
+        case "subscribe": self = .subscribe(try Self.id("event_id", "event", &fields))
+        case "unsubscribe": self = .unsubscribe(try Self.id("event_id", "event", &fields))
+        case "mark_read": self = .markRead(try Self.id("notification_id", "notification", &fields))
+        case "ping":
+            try fields.finish(ignoring: Self.members)
+            self = .ping
         default:
+            try fields.finish()
             throw EMSError.invalid("action", "must be subscribe, unsubscribe, mark_read or ping", type: "enum", in: "message")
         }
     }
 
-    private static func id<Subject>(_ name: String, _ kind: String, _ json: JSONValue) throws -> ID<Subject> {
-        var fields = JSONFields(json, at: ["message"])
+    /// All members that a message of any action may have.
+    private static let members: Set<String> = ["action", "event_id", "notification_id"]
+
+    private static func id<Subject>(_ name: String, _ kind: String, _ fields: inout JSONFields) throws -> ID<Subject> {
         let text = fields.requiredString(name)
-        try fields.finish()
+        try fields.finish(ignoring: members)
         guard let id = ID<Subject>(text) else { throw EMSError.notFound(kind, text) }
         return id
     }

@@ -77,7 +77,9 @@ final class UpgradeGate: ChannelInboundHandler, RemovableChannelHandler {
 
     /// What RFC 6455, section 4.2.1, wants of a handshake. One with a body is none: the bytes behind the head are frames.
     static func isHandshake(_ head: HTTPRequestHead) -> Bool {
-        head.method == .GET && head.version == .http1_1 && head.headers.first(name: "Host")?.isEmpty == false
+        // What is compared below must be comparable in a sensible time.
+        head.headers.allSatisfy { $0.value.isStreamSafe } && head.uri.isStreamSafe && head.method == .GET && head.version == .http1_1
+            && head.headers.first(name: "Host")?.isEmpty == false
             && head.headers[canonicalForm: "Upgrade"].contains { $0.lowercased() == "websocket" }
             && head.headers[canonicalForm: "Connection"].contains { $0.lowercased() == "upgrade" }
             && head.headers[canonicalForm: "Sec-WebSocket-Version"] == ["13"]

@@ -187,6 +187,6 @@ struct WebSocketRequest {
     var parameterNames: [String] { pairs.map(\.name) }
 
     private var pairs: [(name: String, value: String)] {
-        URI("/?" + query.replacing("+", with: "%20")).queryParameters.map { (String($0.key), String($0.value)) }
+        QueryReader.parameters(of: query).map { (String($0.key), String($0.value)) }
     }
 }

@@ -213,7 +213,7 @@ struct CalendarEvent {
     }
 
     private static func coordinates(_ line: ContentLine) -> JSONValue? {
-        let numbers = line.value.split(separator: ";", omittingEmptySubsequences: false).map { Double($0) }
+        let numbers = line.value.split(separator: ";", omittingEmptySubsequences: false).map { Double(decimal: $0) }
         guard numbers.count == 2, let latitude = numbers[0], let longitude = numbers[1], (-90...90).contains(latitude),
             (-180...180).contains(longitude)
         else { return nil }
@@ -225,7 +225,7 @@ struct CalendarEvent {
     /// The event as a component, its lines folded.
     /// - Parameter zone: in which zone its times are written; UTC needs no definition.
     static func text(of event: Event, in zone: Zone) -> String {
-        let kept = (event.origin?.properties ?? "").split(separator: "\n").compactMap { ContentLine(withoutControls(String($0))) }
+        let kept = KeptLines(event.origin?.properties ?? "").lines
         let top = top(of: kept)
         var lines = ["BEGIN:VEVENT"]
         func add(_ name: String, _ value: String, else isSame: (ContentLine) -> Bool = { _ in false }) {
@@ -263,12 +263,6 @@ struct CalendarEvent {
     }
 
     private static func isDate(_ line: ContentLine) -> Bool { if case .date? = CalendarTime(line.value) { true } else { false } }
-
-    /// Control characters are not allowed in a content line (RFC 5545, section 3.1), and would command a terminal.
-    private static func withoutControls(_ text: String) -> String {
-        guard text.unicodeScalars.contains(where: { $0.value < 0x20 && $0 != "\t" || $0.value == 0x7F }) else { return text }
-        return String(String.UnicodeScalarView(text.unicodeScalars.filter { $0.value >= 0x20 && $0.value != 0x7F || $0 == "\t" }))
-    }
 
     /// Without an exponent, which iCalendar has not (RFC 5545, section 3.3.7).
     private static func decimal(_ number: Double) -> String {

@@ -75,6 +75,7 @@ struct CalendarReader: RecordReading {
             }
         }
         guard let text = String(validating: line.bytes, as: UTF8.self) else { return fail(TextFault.notUTF8) }
+        guard text.isStreamSafe else { return fail(TextFault.tooManyMarks) }
         guard let content = ContentLine(text) else {
             return fail(EMSError(.malformed, "not a content line: a name and a colon are missing"))
         }
@@ -259,6 +260,7 @@ struct CalendarScan {
 
 extension CalendarScope {
     private static let zoneLimit = 1000
+    private static let linesLimit = 16
 
     /// Takes a property of the calendar.
     mutating func take(_ line: ContentLine) {
@@ -267,7 +269,8 @@ extension CalendarScope {
         case "X-WR-TIMEZONE": defaultZone = Self.known(line.unescaped) ?? defaultZone
         default: return
         }
-        self.lines.append(line.text)
+        // What is said once for a calendar is repeated with each event that is rejected.
+        if self.lines.count < Self.linesLimit { self.lines.append(line.text) }
     }
 
     /// Takes a `VTIMEZONE`. Its name is a text, in which commas are escaped (RFC 5545, section 3.8.3.1).

@@ -3,6 +3,9 @@ import Foundation
 
 /// Writes a calendar (RFC 5545), an event at a time. The zones that its times name are defined at the end, for the years they are of.
 struct CalendarWriter {
+    /// For how many years a zone is defined at most.
+    private static let yearLimit = 200
+
     private let zone: Zone
     private var used: [String: (zone: TimeZone, years: ClosedRange<Int>)] = [:]
 
@@ -17,8 +20,8 @@ struct CalendarWriter {
 
     mutating func write(_ event: Event) throws {
         if case .named(let named) = zone { note(named, event) }
-        for line in (event.origin?.properties ?? "").split(separator: "\n") where line.hasPrefix("DTSTART") || line.hasPrefix("DTEND") {
-            guard let name = ContentLine(String(line))?["TZID"], case .named(let named)? = Zone(name: name) else {
+        for line in KeptLines(event.origin?.properties ?? "").lines where line.name == "DTSTART" || line.name == "DTEND" {
+            guard let name = line["TZID"], case .named(let named)? = Zone(name: name) else {
                 continue
             }
             note(named, as: name, event)
@@ -35,7 +38,8 @@ struct CalendarWriter {
         let years = [event.startTime, event.endTime].map { Int($0.description.prefix(4)) ?? 1970 }
         let known = used[name ?? zone.identifier]?.years
         let first = min(known?.lowerBound ?? .max, years.min() ?? 1970)
-        let last = max(known?.upperBound ?? .min, years.max() ?? 1970)
+        // An event of a thousand years is a slip of the pen, and no reason to list all changes of them.
+        let last = min(max(known?.upperBound ?? .min, years.max() ?? 1970), first + Self.yearLimit)
         used[name ?? zone.identifier] = (zone, first...last)
     }
 

@@ -8,6 +8,7 @@ struct CalendarZone: Sendable {
 
     /// How many changes a zone may list, and how many rules: a crafted calendar must not make every event of it expensive.
     private static let listLimit = 10_000
+    private static let ruleLimit = 100
 
     /// One `STANDARD` or `DAYLIGHT`: from each of its onsets on, clocks are `offset` seconds ahead.
     private struct Observance: Sendable {
@@ -22,18 +23,25 @@ struct CalendarZone: Sendable {
     init(_ lines: [ContentLine]) {
         var current: Observance?
         var listed = 0
+        var ruleCount = 0
         for line in lines {
             switch line.name {
             case "BEGIN": current = Observance()
             case "END":
-                if let observance = current, observance.start != nil, observance.offset != nil { observances.append(observance) }
+                if var observance = current, let start = observance.start, observance.offset != nil {
+                    observance.rules.removeAll { !$0.occurs(after: start) }
+                    observances.append(observance)
+                }
                 current = nil
             case "X-LIC-LOCATION": ianaName = line.unescaped
             case "DTSTART": if let clock = CalendarTime(line.value)?.clock { current?.start = clock }
             case "TZOFFSETTO": current?.offset = Self.offset(line.value)
             case "TZOFFSETFROM": current?.offsetBefore = Self.offset(line.value)
             case "RRULE":
-                if let rule = RecurrenceRule(line.value) { current?.rules.append(rule) }
+                // Clocks are changed once a day at most.
+                guard ruleCount < Self.ruleLimit, let rule = RecurrenceRule(line.value), rule.timesPerDay <= 1 else { continue }
+                ruleCount += 1
+                current?.rules.append(rule)
             case "RDATE":
                 for text in line.value.split(separator: ",") where listed < Self.listLimit {
                     listed += 1

@@ -9,8 +9,9 @@ struct ContentLine: Equatable {
     /// As it was read.
     let text: String
 
-    /// - Returns: `nil` for what is no content line.
+    /// - Returns: `nil` for what is no content line, or text that cannot be compared in a sensible time.
     init?(_ text: String) {
+        guard text.isStreamSafe else { return nil }
         self.text = text
         let scalars = Array(text.unicodeScalars)
         var index = 0
@@ -87,13 +88,16 @@ struct ContentLine: Equatable {
 
     static func escaped(_ text: String) -> String {
         var result = String.UnicodeScalarView()
+        var isAfterReturn = false
         for scalar in text.unicodeScalars {
+            defer { isAfterReturn = scalar == "\r" }
             switch scalar {
             case "\\", ";", ",":
                 result.append("\\")
                 result.append(scalar)
-            case "\n": result.append(contentsOf: "\\n".unicodeScalars)
-            case _ where scalar.value < 0x20 && scalar != "\t" || scalar.value == 0x7F: break
+            case "\n": if !isAfterReturn { result.append(contentsOf: "\\n".unicodeScalars) }
+            case "\r": result.append(contentsOf: "\\n".unicodeScalars)
+            case _ where scalar.isControl: break
             default: result.append(scalar)
             }
         }
@@ -119,6 +123,9 @@ struct ContentLine: Equatable {
 }
 
 extension Unicode.Scalar {
+    /// What a content line must not hold (RFC 5545, section 3.1), or a terminal would obey.
+    var isControl: Bool { (value < 0x20 && self != "\t") || (0x7F...0x9F).contains(value) }
+
     fileprivate var isNameCharacter: Bool {
         switch self {
         case "A"..."Z", "a"..."z", "0"..."9", "-": true
