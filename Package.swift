@@ -232,6 +232,7 @@ if Context.environment["EMS_FUZZ"] != nil {
                 "EMSMongoDB",
                 "EMSRabbitMQ",
                 "EMSRuntime",
+                "EMSSQLite",
                 "EMSServer",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),

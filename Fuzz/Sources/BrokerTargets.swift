@@ -13,6 +13,27 @@
     if let json = try? JSONParser.parse(bytes), let notification = accepted({ try Notification(json) }) { expectRoundTrip(notification) }
 }
 
+/// A dead letter is shown, whatever its headers say: RabbitMQ's own (`x-death`), ours, or anybody's. Input: numbers and lines.
+@Sendable func fuzzDeath(_ bytes: [UInt8]) {
+    var script = Script(bytes)
+    var headers: [String: AMQPValue] = [:]
+    for name in ["x-death.time", "x-death.count", "x-delivery-count", "x-ems-attempts"] {
+        headers[name] = script.flag() ? .integer(script.integer()) : .text(script.line())
+    }
+    for name in ["x-death.reason", "x-ems-reason", "x-ems-died-at", "x-ems-routing-key", "x-ems-signature"] {
+        headers[name] = script.flag() ? .text(script.line()) : .integer(script.integer())
+    }
+    let message = IncomingMessage(
+        exchange: "", routingKey: script.line(), body: script.bytes(100), messageID: script.line(), headers: headers,
+        deliveryTag: script.integer())
+    let letter = DeadLetter(message)
+    expect((try? JSONParser.parse(letter.json())) != nil, "\(letter) is not shown")
+    _ = letter.outgoing(to: Topology(exchange: "e", queue: "q"))
+    let signature = accepted { try signer.check(letter.message.signature, of: letter.message.body, id: "", for: .change) }
+    expect(signature != .valid, "a signature was guessed")
+}
+
+private let signer = MessageSigner { [Array("a secret that no input knows".utf8)] }
 private let changeID = ChangeID()
 
 private func expectRoundTrip(_ notification: Notification) {

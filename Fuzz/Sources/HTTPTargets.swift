@@ -36,6 +36,23 @@ import NIOHTTP1
     expect(answer.readString(length: 10) == "HTTP/1.1 4", "broken bytes are not answered as the client's fault")
 }
 
+/// Each kind of query parameter reads any text as a value within its bounds, or refuses it.
+@Sendable func fuzzParameters(_ bytes: [UInt8]) {
+    let text = String(decoding: bytes, as: UTF8.self)
+    if let number = PageParameters.number.convert(text) { expect(number >= 1, "page \(number)") }
+    if let size = PageParameters.size.convert(text) { expect(PageRequest.sizeRange.contains(size), "\(size) on a page") }
+    if let number = radius.convert(text) { expect(number > 0 && number <= EventQuery.Area.largestRadius, "\(number) km") }
+    if let place = near.convert(text) {
+        expect((-90...90).contains(place.latitude) && (-180...180).contains(place.longitude), "\(place) is nowhere")
+    }
+    if let time = startsAfter.convert(text) { expect(time >= .earliest && time <= .latest, "\(time) is out of range") }
+    _ = (everywhere.convert(text), status.convert(text), sort.convert(text), tagMatch.convert(text), tag.convert(text))
+    _ = QueryParameter<PageCursor>.after.convert(text)
+    let pairs = QueryReader.parameters(of: text)
+    _ = accepted { try QueryReader.refuseUndecodable(text) }
+    _ = accepted { try QueryReader.refuseUnknown(pairs.map { String($0.key) }, valid: ["page", "page_size", "after"]) }
+}
+
 /// A query is read as it was declared or refused, and one that is valid asks for rows within reach.
 @Sendable func fuzzQuery(_ bytes: [UInt8]) {
     guard let query = accepted({ try eventQuery(URI("/events/search?" + String(decoding: bytes, as: UTF8.self))) }) else { return }

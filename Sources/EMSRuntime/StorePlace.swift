@@ -7,6 +7,13 @@ import FoundationEssentials
 #else
 import Foundation
 #endif
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
 
 /// A store named by itself, apart from the configuration: the source or target of a copy.
 public enum StorePlace: Sendable {
@@ -70,6 +77,18 @@ public enum StorePlace: Sendable {
         }
     }
 
+    /// Whether both are one store, also where a file has several names.
+    public func isSame(as other: StorePlace) -> Bool {
+        switch (self, other) {
+        case (.file(let own), .file(let others)):
+            var (first, second) = (stat(), stat())
+            guard stat(own, &first) == 0, stat(others, &second) == 0 else { return own == others }
+            return first.st_dev == second.st_dev && first.st_ino == second.st_ino
+        case (.mongodb(let own), .mongodb(let others)): return own == others
+        default: return false
+        }
+    }
+
     /// How it is called in messages: without user and password.
     public var description: String {
         switch self {
@@ -86,7 +105,7 @@ extension StorePlace {
         private let directory: URL
 
         fileprivate init() throws {
-            directory = FileManager.default.temporaryDirectory.appendingPathComponent("ems-scratch-\(UUID().uuidString)")
+            directory = FileManager.default.temporaryDirectory.appendingPathComponent("ems-empty-\(UUID().uuidString)")
             try FileManager.default.createDirectory(
                 at: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
             place = .file(directory.appendingPathComponent("ems.db").path)

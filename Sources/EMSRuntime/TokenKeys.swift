@@ -131,7 +131,28 @@ extension Settings {
     }
 
     private func keysOfDirectory() throws -> [TokenKey] {
-        try pemsOfDirectory().map { try TokenKey(id: $0.id, pem: $0.pem, algorithm: algorithm) }
+        let keys = try pemsOfDirectory().compactMap { try key($0.id, $0.pem) }
+        if !keys.isEmpty { return keys }
+        // All that are there are of another algorithm, which the configuration has left behind.
+        guard store == .embedded else { throw try missingKey(in: requiredKeyDirectory()) }
+        return [try makeKey(in: requiredKeyDirectory())]
+    }
+
+    /// - Returns: `nil` for a key of another algorithm.
+    private func key(_ id: String, _ pem: String) throws -> TokenKey? {
+        do {
+            return try TokenKey(id: id, pem: pem, algorithm: algorithm)
+        } catch {
+            let others = TokenAlgorithm.allCases.filter { $0.isAsymmetric && $0 != algorithm }
+            guard others.contains(where: { (try? TokenKey(id: id, pem: pem, algorithm: $0)) != nil }) else { throw error }
+            return nil
+        }
+    }
+
+    private func missingKey(in directory: String) -> EMSError {
+        EMSError(
+            .configuration, "there is no key of \(algorithm.rawValue) in \(directory)",
+            fix: "make one with: ems token keys rotate, and copy it to all machines")
     }
 
     /// The names are time-ordered, so that the last one is the newest: it comes first.
@@ -142,8 +163,7 @@ extension Settings {
         let pems = try ids.compactMap { id in try PrivateFile.read("\(directory)/\(id).pem").map { (id: id, pem: $0) } }
         if !pems.isEmpty { return pems }
         guard store == .embedded else {
-            throw EMSError(
-                .configuration, "there is no key in \(directory)", fix: "make one with: ems token keys rotate, and copy it to all machines")
+            throw missingKey(in: directory)
         }
         return [try makePEM(in: directory)]
     }

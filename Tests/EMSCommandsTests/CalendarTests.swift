@@ -121,11 +121,14 @@ struct CalendarTests {
         #expect(
             try times(event("DTSTART:20400101T000000Z", "DTEND:20400101T000000Z"))
                 == ["2040-01-01T00:00:00.000Z", "2040-01-01T00:00:01.000Z"])
+        #expect(
+            try times(event("DTSTART:20400101T000000Z", "DURATION:PT0S"))
+                == ["2040-01-01T00:00:00.000Z", "2040-01-01T00:00:01.000Z"])
     }
 
     @Test(
         "A duration that no event can have is refused",
-        arguments: ["P999999999999W", "PT999999999999999999S", "-PT1H", "P", "PT0S", "PT1H1H"])
+        arguments: ["P999999999999W", "PT999999999999999999S", "-PT1H", "P", "PT", "P1D1D", "PT1H1H"])
     func duration(text: String) {
         #expect(throws: EMSError.self) { try event("DTSTART:20400101T000000Z", "DURATION:\(text)") }
     }

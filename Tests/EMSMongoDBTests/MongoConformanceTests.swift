@@ -32,6 +32,9 @@ struct MongoConformanceTests {
     @Test("Log-ins", arguments: LoginStoreConformance.cases)
     func logins(_ behaviour: ConformanceCase) async throws { try await run(behaviour) }
 
+    @Test("Consumers", arguments: ConsumerStoreConformance.cases)
+    func consumers(_ behaviour: ConformanceCase) async throws { try await run(behaviour) }
+
     private func run(_ behaviour: ConformanceCase) async throws {
         try await check(behaviour, on: .replicaSet)
     }
@@ -44,7 +47,8 @@ struct MongoStandaloneTests {
         "Every port",
         arguments: UserStoreConformance.cases + EventStoreConformance.cases + EventSearchConformance.cases
             + ChangeOutboxConformance.cases + NotificationStoreConformance.cases + SubscriptionStoreConformance.cases
-            + TokenStoreConformance.cases + RateLimitStoreConformance.cases + LoginStoreConformance.cases)
+            + TokenStoreConformance.cases + RateLimitStoreConformance.cases + LoginStoreConformance.cases
+            + ConsumerStoreConformance.cases)
     func everyPort(_ behaviour: ConformanceCase) async throws {
         try await check(behaviour, on: .standalone)
     }

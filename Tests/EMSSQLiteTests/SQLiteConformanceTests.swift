@@ -31,6 +31,9 @@ struct SQLiteConformanceTests {
     @Test("Log-ins", arguments: LoginStoreConformance.cases)
     func logins(_ behaviour: ConformanceCase) async throws { try await run(behaviour) }
 
+    @Test("Consumers", arguments: ConsumerStoreConformance.cases)
+    func consumers(_ behaviour: ConformanceCase) async throws { try await run(behaviour) }
+
     @Test("Broker", arguments: MessageBrokerConformance.cases + MessageBrokerConformance.deduplicating)
     func broker(_ behaviour: ConformanceCase) async throws { try await run(behaviour) }
 

@@ -200,6 +200,10 @@ struct CSVReader: RecordReading {
         guard fields.count <= Self.columnLimit else {
             throw EMSError(.tooLarge, "the header has \(fields.count) columns; \(Self.columnLimit) are read at most")
         }
+        guard !fields.contains(where: { $0.utf8.contains(0) }) else {
+            throw EMSError(
+                .malformed, "the header holds NUL characters, as UTF-16 and UTF-32 do", fix: "name the encoding: --encoding utf-16le")
+        }
         let columns = fields.map(TextRules.trimmed)
         let shown = columns.prefix(20).map(Printable.quoted).joined(separator: ", ") + (columns.count > 20 ? ", …" : "")
         for column in names.keys.sorted() where !columns.contains(column) {

@@ -13,7 +13,7 @@ public struct TrustedProxies: Sendable, Equatable {
     ///     read from the end, for as long as a trusted proxy wrote them.
     public func client(of peer: NetworkAddress, forwardedFor: [String]) -> NetworkAddress {
         var client = peer
-        for text in forwardedFor.flatMap({ $0.split(separator: ",") }).reversed() {
+        for text in forwardedFor.flatMap({ $0.split(separator: ",", omittingEmptySubsequences: false) }).reversed() {
             guard isTrusted(client) else { return client }
             guard let previous = Self.address(text) else { return .unknown(text.filter { $0 != " " }) }
             client = previous

@@ -1,5 +1,6 @@
 import EMSCore
 import GRDB
+import Synchronization
 
 #if canImport(FoundationEssentials)
 import FoundationEssentials
@@ -49,6 +50,9 @@ public struct SQLiteDatabase: Sendable {
         let scratch = try ScratchDirectory()
         try scratch.copy(path)
         try self.init(path: scratch.path + "/ems.db", mode: .command, readLimit: nil, scratch: scratch, calledBy: path)
+        // From here on the file is reached through its open descriptor only: whatever ends the process, nothing is left behind.
+        try connection.writeWithoutTransaction { try $0.execute(sql: "PRAGMA temp_store = MEMORY; PRAGMA journal_mode = MEMORY") }
+        scratch.remove()
     }
 
     /// - Parameter name: what the file is called in messages, if not by its path.
@@ -70,6 +74,11 @@ public struct SQLiteDatabase: Sendable {
             configuration.prepareDatabase { db in
                 db.add(function: Schema.normalization)
                 try NearestPlaces.register(in: db)
+                #if DEBUG
+                if let trace = Self.statementTrace.withLock({ $0 }) {
+                    db.trace { if case .statement(let statement) = $0 { trace(statement.sql) } }
+                }
+                #endif
                 try db.execute(sql: mode == .bulk ? Self.bulkPragmas : "PRAGMA cache_size = -1024")
             }
             switch mode {
@@ -90,6 +99,11 @@ public struct SQLiteDatabase: Sendable {
             throw Self.described(error, path: shownPath)
         }
     }
+
+    #if DEBUG
+    /// Hears of every statement of the databases that are opened from now on: for tests that look at all plans.
+    static let statementTrace = Mutex<(@Sendable (String) -> Void)?>(nil)
+    #endif
 
     /// Kilobytes of cache, without which the pages of the indexes would be written and read again for every few rows; and pages of the
     /// write-ahead log before it is carried over into the file.

@@ -18,7 +18,8 @@ final class ScratchDirectory: Sendable {
     let path: String
 
     init() throws {
-        path = FileManager.default.temporaryDirectory.appendingPathComponent("ems-scratch-\(UUID().uuidString)").path
+        path = FileManager.default.temporaryDirectory.appendingPathComponent("\(Self.prefix)\(getpid())-\(UUID().uuidString)").path
+        Self.removeAbandoned()
         do {
             try FileManager.default.createDirectory(
                 atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
@@ -27,12 +28,36 @@ final class ScratchDirectory: Sendable {
         }
     }
 
-    deinit { try? FileManager.default.removeItem(atPath: path) }
+    deinit { remove() }
+
+    private static let prefix = "ems-scratch-"
+
+    func remove() { try? FileManager.default.removeItem(atPath: path) }
+
+    /// What processes have left behind that were killed while they copied.
+    private static func removeAbandoned() {
+        let directory = FileManager.default.temporaryDirectory
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: directory.path)) ?? [] where name.hasPrefix(prefix) {
+            guard let process = pid_t(name.dropFirst(prefix.count).prefix { $0 != "-" }), process > 0, kill(process, 0) != 0, errno == ESRCH
+            else { continue }
+            let path = directory.appendingPathComponent(name).path
+            var status = stat()
+            // Another user's is none of ours.
+            guard lstat(path, &status) == 0, status.st_uid == geteuid(), status.st_mode & S_IFMT == S_IFDIR else { continue }
+            // Nor is one that is in use elsewhere, where processes have other numbers.
+            guard time(nil) - status.st_mtim.tv_sec > 3600 else { continue }
+            try? FileManager.default.removeItem(atPath: path)
+        }
+    }
 
     private static let tries = 3
 
     /// Copies a database and its write-ahead log, as they were at one moment: if one of them changes meanwhile, both are copied again.
     func copy(_ database: String) throws {
+        var status = stat()
+        if stat(database, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
+            throw EMSError(.storeCorrupt, "\(database) is not a regular file", fix: "name the file of a database")
+        }
         for _ in 1...Self.tries {
             let before = Self.states(of: database)
             for (suffix, state) in zip(["", "-wal"], before) {
@@ -41,6 +66,8 @@ final class ScratchDirectory: Sendable {
                 if state == nil { continue }
                 do {
                     try FileManager.default.copyItem(atPath: database + suffix, toPath: target)
+                    // The copy is ours alone, whoever may write to the original.
+                    _ = chmod(target, 0o600)
                 } catch {
                     throw EMSError(
                         .inputOutput, "\(database)\(suffix) cannot be copied to \(path)", fix: "check its mode, and the room in TMPDIR")

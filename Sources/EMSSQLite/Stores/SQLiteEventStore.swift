@@ -203,7 +203,10 @@ struct SQLiteEventStore: EventStore {
     func scheduledEvents(endedBefore moment: Timestamp, limit: Int) async throws -> [Event] {
         try await database.read { db in
             try db.all(
-                "SELECT \(Self.columns) FROM events e WHERE e.status = 'scheduled' AND e.end_time < ? ORDER BY e.end_time LIMIT ?",
+                """
+                SELECT \(Self.columns) FROM events e INDEXED BY events_over
+                WHERE e.status = 'scheduled' AND e.end_time < ? ORDER BY e.end_time LIMIT ?
+                """,
                 [moment.milliseconds, limit]
             ) { try Self.event($0) }
         }

@@ -40,11 +40,26 @@ struct QueryReader {
     /// - Throws: ``EMSError`` with ``ErrorCode/invalid`` that names the closest parameter there is.
     static func refuseUnknown(in uri: URI, of operation: Operation) throws {
         guard let query = uri.query, !query.isEmpty else { return }
+        try refuseUndecodable(query)
         let reader = QueryReader(uri, for: operation)
         guard reader.parameters.allSatisfy({ String($0.key).isStreamSafe && String($0.value).isStreamSafe }) else {
             throw EMSError(.malformed, "the query has more than \(String.markLimit) combining marks in a row")
         }
         try refuseUnknown(reader.parameters.map { String($0.key) }, valid: operation.queryNames)
+    }
+
+    /// - Throws: ``EMSError`` with ``ErrorCode/malformed`` where a query, decoded, is no text.
+    static func refuseUndecodable(_ query: some StringProtocol) throws {
+        let bytes = Array(query.utf8)
+        var decoded: [UInt8] = []
+        var index = 0
+        while index < bytes.count {
+            let digits = bytes[index...].dropFirst().prefix(2).compactMap { Character(UnicodeScalar($0)).hexDigitValue }
+            let isEscape = bytes[index] == UInt8(ascii: "%") && digits.count == 2
+            decoded.append(isEscape ? UInt8(digits[0] * 16 + digits[1]) : bytes[index])
+            index += isEscape ? 3 : 1
+        }
+        guard String(validating: decoded, as: UTF8.self) != nil else { throw EMSError(.malformed, "the query is not valid UTF-8") }
     }
 
     static func refuseUnknown(_ names: [String], valid: [String]) throws {

@@ -82,13 +82,13 @@ struct HealthRoutes: RouteGroup {
     }
 
     @Sendable private func counters(_ request: APIRequest) async throws -> Response {
-        guard isMonitored(request) else {
-            throw EMSError(.forbidden, "the counters are not for \(request.clientAddress)", fix: "see the setting monitoring_from")
-        }
         guard !request.clientAddress.isLoopback || LocalName.isLocal(request.request.head.authority) else {
             throw EMSError(
                 .forbidden, "the counters are not for pages of \(Printable.quoted(request.request.head.authority ?? ""))",
                 fix: "ask for them under localhost, or an address of this machine")
+        }
+        guard isMonitored(request) else {
+            throw EMSError(.forbidden, "the counters are not for \(request.clientAddress)", fix: "see the setting monitoring_from")
         }
         let text = metrics.text(health: try? health.current().get(), webSocketSessions: webSockets?.sessions)
         return Response(
@@ -96,8 +96,10 @@ struct HealthRoutes: RouteGroup {
             body: .init(byteBuffer: ByteBuffer(string: text)))
     }
 
+    /// Whether details are for whoever asks. From this machine, a page of another origin may ask as well, under a name that leads here.
     private func isMonitored(_ request: APIRequest) -> Bool {
         let address = request.clientAddress
+        if address.isLoopback, !LocalName.isLocal(request.request.head.authority) { return false }
         return address == .local || runtime.settings.server.monitoringFrom.contains { $0.contains(address) }
     }
 }

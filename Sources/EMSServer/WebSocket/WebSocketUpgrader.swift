@@ -117,6 +117,7 @@ struct WebSocketEndpoint: Sendable {
     /// - Throws: ``EMSError`` where it is not for us, has no token, or a bad one.
     func identity(of request: WebSocketRequest) async throws -> AuthenticationService.Identity {
         guard paths.contains(request.path) else { throw EMSError(.notFound, "there is no WebSocket here") }
+        try QueryReader.refuseUndecodable(request.query)
         try QueryReader.refuseUnknown(request.parameterNames, valid: Self.parameters)
         if let origin = request.origin?.lowercased(), !origins.contains(origin), !request.isSameOrigin {
             throw EMSError(
@@ -134,7 +135,7 @@ struct WebSocketEndpoint: Sendable {
 /// The parts of an upgrade request that matter, whichever parser read it.
 struct WebSocketRequest {
     let path: String
-    private let query: Substring
+    let query: Substring
     private let authorization: String?
     private let protocols: [String]
 

@@ -190,8 +190,10 @@ struct CalendarEvent {
                 end = start.adding(seconds: days * 86_400 + seconds)
             }
             // Beyond the year 9999 there is no time to write.
-            guard end < .latest else { throw invalid }
-            return end
+            guard end < .latest else {
+                throw EMSError(.invalid, "the event ends after the year 9999: DURATION is \(Printable.quoted(duration.value))")
+            }
+            return end == start ? instant(start) : end
         }
         // A date alone is that day (section 3.6.1).
         if case .date(let day)? = CalendarTime(begin.value) { return zone.moment(at: ClockTime(day: day + 1)) }

@@ -51,7 +51,7 @@ enum CalendarTime: Equatable {
     static func text(utc moment: Timestamp) -> String { text(ClockTime(milliseconds: moment.milliseconds)) + "Z" }
 
     /// `P1DT2H`: days of the calendar, which may have 23 or 25 hours, and seconds (RFC 5545, section 3.3.6).
-    /// - Returns: `nil` for what is not a duration, is not positive, or is longer than the years 0001 to 9999.
+    /// - Returns: `nil` for what is not a duration, is negative, or is longer than the years 0001 to 9999.
     static func duration(_ text: String) -> (days: Int64, seconds: Int64)? {
         var rest = text.utf8[...]
         if rest.first == UInt8(ascii: "+") { rest = rest.dropFirst() }
@@ -60,6 +60,7 @@ enum CalendarTime: Equatable {
         var days: Int64 = 0
         var seconds: Int64 = 0
         var isTime = false
+        var count = 0
         // Each unit comes once, the larger before the smaller.
         var units: [(mark: UInt8, size: Int64)] = [(UInt8(ascii: "W"), 7), (UInt8(ascii: "D"), 1)]
         while let byte = rest.first {
@@ -78,9 +79,10 @@ enum CalendarTime: Equatable {
             // Twelve digits of weeks are far from the end of the type.
             if isTime { seconds += number * units[place].size } else { days += number * units[place].size }
             units.removeFirst(place + 1)
+            count += 1
             rest = rest.dropFirst()
         }
-        guard days > 0 || seconds > 0, days <= longestDays, seconds <= longestDays * 86_400 else { return nil }
+        guard count > 0, days <= longestDays, seconds <= longestDays * 86_400 else { return nil }
         return (days, seconds)
     }
 
