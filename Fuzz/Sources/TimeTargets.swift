@@ -8,7 +8,7 @@
     if let (days, seconds) = CalendarTime.duration(text) {
         expect(days >= 0 && seconds >= 0 && days <= 3_652_059 && seconds <= 3_652_059 * 86_400, "\(text) is \(days) days and \(seconds) s")
     }
-    if let argument = DurationArgument(argument: text) { expect(argument.seconds > 0, "\(text) is no time") }
+    if let argument = DurationArgument(argument: text) { expect(argument.seconds > 0, "\(text) is not positive") }
     let (begin, rule) = (script.line(), script.line())
     let lines = ["UID:u", "SUMMARY:s", "DTSTART\(begin)", "DURATION:\(text)"].compactMap { ContentLine($0) }
     if let event = accepted({ try CalendarEvent(lines, zone: .utc, scope: CalendarScope()) }),

@@ -149,7 +149,7 @@ public struct Runtime: Sendable {
         }
     }
 
-    /// The consumers that cannot record what they take, of all processes.
+    /// The failing consumers of all processes.
     public func failingConsumers() async throws -> [ConsumerReport] {
         try await backend.stores.consumers.reports(since: Timestamp.now().adding(seconds: -ConsumerReport.lifetimeSeconds))
     }
@@ -157,7 +157,7 @@ public struct Runtime: Sendable {
     /// When the newest notification was recorded; `nil` where there is none.
     public func lastRecordedAt() async throws -> Timestamp? { try await backend.stores.consumers.lastRecordedAt() }
 
-    /// Leaves word in the store of how the consumer of this process fails; `nil` where it works again.
+    /// Saves a report of the failing consumer of this process; `nil` removes it.
     public func leaveReport(_ report: ConsumerReport?, of process: String) async throws {
         guard let report else { return try await backend.stores.consumers.removeReport(of: process) }
         try await backend.stores.consumers.save(report)
@@ -177,10 +177,10 @@ public struct Runtime: Sendable {
     public struct Health: Sendable {
         public let pending: PendingStatus
         public let broker: Result<BrokerStatus, EMSError>
-        /// How the consumer of this process gets on.
+        /// The state of the consumer of this process.
         public let consumer: ConsumerProgress.State
 
-        /// Whether the consumer has failed for longer than a passing fault lasts.
+        /// Whether the consumer has been failing for longer than a transient fault lasts.
         public var isConsumerStuck: Bool {
             consumer.failingSince.map { $0 < Timestamp.now().adding(seconds: -Self.consumerPatience) } ?? false
         }

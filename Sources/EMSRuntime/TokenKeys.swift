@@ -151,8 +151,8 @@ extension Settings {
 
     private func missingKey(in directory: String) -> EMSError {
         EMSError(
-            .configuration, "there is no key of \(algorithm.rawValue) in \(directory)",
-            fix: "make one with: ems token keys rotate, and copy it to all machines")
+            .configuration, "no \(algorithm.rawValue) key found in \(directory)",
+            fix: "create one with: ems token keys rotate, and copy it to all machines")
     }
 
     /// The names are time-ordered, so that the last one is the newest: it comes first.

@@ -34,7 +34,10 @@ struct MessageSignerTests {
 
     @Test(
         "What is no signature is invalid",
-        arguments: ["", "v1,", "v2," + String(repeating: "a", count: 64), "v1," + String(repeating: "g", count: 64), "v1," + String(repeating: "é", count: 32)])
+        arguments: [
+            "", "v1,", "v2," + String(repeating: "a", count: 64), "v1," + String(repeating: "g", count: 64),
+            "v1," + String(repeating: "é", count: 32),
+        ])
     func malformed(signature: String) throws {
         #expect(try Self.signer("secret").check(signature, of: Self.body, id: Self.id, for: .change) == .invalid)
     }
@@ -55,7 +58,9 @@ struct MessageSignerTests {
         let signature = try Self.signer("new").sign(Self.body, id: Self.id, for: .change)
         #expect(try signer.check(signature, of: Self.body, id: Self.id, for: .change) == .invalid)
         secrets.withLock { $0 = ["new"] }
-        while try signer.check(signature, of: Self.body, id: Self.id, for: .change) != .valid { try await Task.sleep(for: .milliseconds(50)) }
+        while try signer.check(signature, of: Self.body, id: Self.id, for: .change) != .valid {
+            try await Task.sleep(for: .milliseconds(50))
+        }
         let earlier = try Self.signer("old").sign(Self.body, id: Self.id, for: .change)
         #expect(try signer.check(earlier, of: Self.body, id: Self.id, for: .change) == .invalid)
     }

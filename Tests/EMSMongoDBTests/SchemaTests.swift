@@ -21,6 +21,11 @@ struct SchemaTests {
         // Another daemon that starts later does not prolong it.
         try await database.migrate()
         #expect(try await administration.unsignedMessagesEnd() == end)
-        try await database.run { try $0.command { $0.member("dropDatabase", 1) } reading: { _ in } }
+        try await database.run {
+            try $0.command {
+                $0.member("dropDatabase", 1)
+            } reading: { _ in
+            }
+        }
     }
 }

@@ -179,7 +179,9 @@ struct ChangeWayTests {
             _ = try await way.relay.flush()
             for delivery in 1...9 {
                 await expectFailure(.internal) { try await consumer.drain() }
-                #expect(try await way.broker.status() == BrokerStatus(depth: 1, unacknowledged: 0, deadLetters: 0), "after delivery \(delivery)")
+                #expect(
+                    try await way.broker.status() == BrokerStatus(depth: 1, unacknowledged: 0, deadLetters: 0), "after delivery \(delivery)"
+                )
             }
             #expect(try await consumer.drain() == 1)
             #expect(try await way.broker.status() == BrokerStatus(depth: 0, unacknowledged: 0, deadLetters: 1))
@@ -229,9 +231,11 @@ struct ChangeWayTests {
         }
     }
 
-    @Test("A message that this installation has not signed is not consumed; unsigned ones are while the transition lasts", arguments: [
-        (MessageSignature.absent, -1, false), (.absent, 60, true), (.invalid, 60, false), (.valid, -1, true),
-    ])
+    @Test(
+        "A message that this installation has not signed is not consumed; unsigned ones are while the transition lasts",
+        arguments: [
+            (MessageSignature.absent, -1, false), (.absent, 60, true), (.invalid, 60, false), (.valid, -1, true),
+        ])
     func unsigned(signature: MessageSignature, secondsLeft: Int64, isConsumed: Bool) async throws {
         try await withWay { way in
             try await way.create("Concert")

@@ -9,7 +9,8 @@ struct PoisonedStoreTests {
 
     private static let numbers = [
         "events SET version", "events SET start_time", "events SET end_time", "events SET created_at", "events SET updated_at",
-        "events SET max_attendees", "users SET created_at", "users SET updated_at", "users SET last_login_at", "users SET credential_version",
+        "events SET max_attendees", "users SET created_at", "users SET updated_at", "users SET last_login_at",
+        "users SET credential_version",
         "users SET is_active", "sessions SET expires_at", "sessions SET created_at", "refresh_tokens SET expires_at",
         "subscriptions SET created_at", "stream SET last_position", "stream SET everyone_count", "stream SET everyone_purged",
         "notifications SET recorded_at", "notifications SET timestamp", "notifications SET ordinal", "inboxes SET from_position",
@@ -25,7 +26,8 @@ struct PoisonedStoreTests {
         "events SET title = x'ff00'", "events SET title = 12", "events SET tags = x'ff'", "events SET status = 'burnt'",
         "events SET latitude = 'north'", "events SET latitude = 9e999", "events SET created_by = x''", "events SET origin = '{'",
         "events SET origin = '[1]'", "events SET id = 'x' WHERE seq = 1", "users SET role = 'emperor'", "users SET username = x'00ff'",
-        "users SET password_hash = 'x'", "users SET id = ''", "notifications SET kind = 'joke'", "notifications SET id = 'x' WHERE position = 1",
+        "users SET password_hash = 'x'", "users SET id = ''", "notifications SET kind = 'joke'",
+        "notifications SET id = 'x' WHERE position = 1",
         "notifications SET event_title = x'ff'", "pending_changes SET body = x'00'", "pending_changes SET id = 'x'",
         "broker_messages SET body = '{}'", "broker_messages SET message_id = 'x'", "broker_dead_letters SET body = x'ff'",
         "subscriptions SET event_id = 'x'", "sessions SET user_id = 'x'", "refresh_tokens SET session_id = 'x'",
@@ -140,7 +142,8 @@ struct PoisonedStoreTests {
         try await workspace.makeEvent("Concert")
         try await workspace.makeEvent("Concert in the park")
         try await workspace.output("token", "issue", "--user", "ada")
-        try await workspace.output("event", "subscribe", "--user", "ada", try await workspace.output("event", "list", "-o", "id", "--limit", "1").trimmingNewline)
+        try await workspace.output(
+            "event", "subscribe", "--user", "ada", try await workspace.output("event", "list", "-o", "id", "--limit", "1").trimmingNewline)
         try await workspace.sqlite(
             """
             INSERT INTO refresh_tokens SELECT x'00', id, expires_at, NULL, NULL FROM sessions;

@@ -6,7 +6,9 @@ struct BrokerDeadRequeue: StoreCommand {
     static let configuration = CommandConfiguration(
         commandName: "requeue",
         abstract: "Give dead letters back to be consumed, under their own ids: what was recorded before is not shown again.",
-        discussion: examples("ems broker dead requeue 0195c1d2e3f4a5b6c7d8e9f0a1b2c3d4", "ems broker dead requeue --all", "ems broker dead requeue --sign $ID"))
+        discussion: examples(
+            "ems broker dead requeue 0195c1d2e3f4a5b6c7d8e9f0a1b2c3d4", "ems broker dead requeue --all",
+            "ems broker dead requeue --sign $ID"))
 
     static let mode = Runtime.Mode.inspection
 

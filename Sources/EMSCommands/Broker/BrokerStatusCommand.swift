@@ -43,7 +43,8 @@ struct BrokerStatusCommand: StoreCommand {
         [
             ("state", .text("ok")), ("kind", .text(report.kind)), ("location", .text(report.location)),
             ("version", .text(report.version.isEmpty ? nil : report.version)), ("queue", .text(report.queue)),
-            ("depth", .number(report.depth)), ("unacknowledged", .number(unacknowledged)), ("consumers", .number(report.consumers)), ("dead_letters", .number(report.deadLetters)),
+            ("depth", .number(report.depth)), ("unacknowledged", .number(unacknowledged)), ("consumers", .number(report.consumers)),
+            ("dead_letters", .number(report.deadLetters)),
         ]
     }
 }

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// How a consumer gets on, for whoever watches over it while it runs.
+/// The state of a running consumer, for monitoring.
 public final class ConsumerProgress: Sendable {
     public struct State: Sendable {
         /// When it last recorded changes; `nil` where it has not yet.

@@ -205,7 +205,7 @@ public final class WorkerPool: Sendable {
 }
 
 extension WorkerPool: TaskExecutor {
-    /// A task that is under way cannot be refused: it waits, however many there are; where there is no thread at all, it runs on this one.
+    /// A running task cannot be refused: it waits in the queue without a limit. If the pool has no thread at all, it runs on this one.
     public func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
         let isTaken = submit(upTo: .max) { job.runSynchronously(on: self.asUnownedTaskExecutor()) }

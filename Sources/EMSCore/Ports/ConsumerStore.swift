@@ -1,4 +1,4 @@
-/// What consumers of changes know of each other and leave for operators to see.
+/// What consumers of changes share through the store: reports of failures, and the end of the transition to signed messages.
 public protocol ConsumerStore: Sendable {
     /// Until when messages without a signature are accepted from the broker: for a week after version 0.1.0, which signed none, had the
     /// store; `nil` where it never had.
@@ -13,7 +13,7 @@ public protocol ConsumerStore: Sendable {
     func lastRecordedAt() async throws -> Timestamp?
 }
 
-/// A consumer that cannot record what it takes from the broker.
+/// A consumer that cannot record the messages it receives.
 public struct ConsumerReport: Sendable, Equatable {
     /// How long a report holds: a process that fails makes one more often.
     public static let lifetimeSeconds: Int64 = 60

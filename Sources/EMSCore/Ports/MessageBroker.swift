@@ -43,7 +43,7 @@ public struct Delivery: Sendable, Equatable {
     public let message: BrokerMessage
     /// How often it has been delivered, this time included.
     public let attempt: Int
-    /// Whether this installation wrote the message. A broker that nobody else can write to need not be asked.
+    /// Whether this installation wrote the message. Always valid at a broker that only this installation can write to.
     public let signature: MessageSignature
 
     public init(tag: Int64, message: BrokerMessage, attempt: Int, signature: MessageSignature) {

@@ -36,8 +36,8 @@ enum BCrypt {
         return setting
     }
 
-    /// Whether the password has this hash, compared in constant time. A hash that is no bcrypt hash, or of a cost that log-ins cannot
-    /// afford, matches nothing.
+    /// Whether the password has this hash, compared in constant time. A hash that is not a bcrypt hash, or whose cost
+    /// is too high for log-ins, matches nothing.
     static func verify(_ password: String, hash: String) -> Bool {
         guard isHash(hash, costs: PasswordHasher.costRange), let computed = crypt(password, Array(hash.utf8CString)) else { return false }
         return constantTimeEqual(computed.utf8, hash.utf8)

@@ -1,8 +1,7 @@
 import Crypto
 import Synchronization
 
-/// Signs what goes through the broker, and tells what this installation signed: with write access to the broker alone, nobody can speak in
-/// its name.
+/// Signs messages for the broker and verifies them on receipt, so that write access to the broker is not enough to forge one.
 ///
 /// A signature is `v1,` and, in hexadecimal, the HMAC-SHA-256 (RFC 2104) of purpose, message id and body, a zero byte after each of the
 /// first two. Its key is derived (HKDF, RFC 5869) from the key that signs access tokens, which all daemons share. After a rotation, earlier
@@ -20,7 +19,7 @@ public final class MessageSigner: Sendable {
     private static let version = "v1,"
     /// How long keys are used before they are read again.
     private static let keyLifetime: Duration = .seconds(60)
-    /// How long to wait between two looks for a key that is not known yet.
+    /// The shortest interval between two reloads of the keys because of an unknown one.
     private static let lookInterval: Duration = .seconds(1)
 
     private struct Ring {
@@ -40,7 +39,7 @@ public final class MessageSigner: Sendable {
     /// - Throws: what reading the keys throws; ``EMSError`` with ``ErrorCode/configuration`` where there is none.
     public func sign(_ body: [UInt8], id: String, for purpose: Purpose) throws -> String {
         guard let key = try keys(readWithin: Self.keyLifetime).first else {
-            throw EMSError(.configuration, "there is no key to sign messages with", fix: "set secret_key")
+            throw EMSError(.configuration, "no key to sign messages with", fix: "set secret_key")
         }
         return Self.version + hexadecimal(Self.code(of: body, id: id, for: purpose, key: key))
     }

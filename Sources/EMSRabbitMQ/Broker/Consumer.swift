@@ -143,7 +143,7 @@ actor Consumer {
             guard message.deliveryTag < 1 << Self.tagBits else {
                 throw AMQPFailure.unreachable(url, "it gives deliveries numbers beyond all bounds")
             }
-            // So that 512 messages of the broker's own limit do not fill the memory, none is held that nobody will read.
+            // A message that is too long to be read must not occupy memory until its turn.
             guard message.body.count <= ChangeConsumer.bodyLimit else {
                 client?.reject(message.deliveryTag)
                 break

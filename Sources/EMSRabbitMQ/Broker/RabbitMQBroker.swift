@@ -146,7 +146,7 @@ extension DeadLetter {
     /// Why RabbitMQ itself put it there.
     private static func reason(_ word: String, bytes: Int) -> String {
         switch word {
-        case "delivery_limit": "its consumers died over it \(Topology.deliveryLimit) times"
+        case "delivery_limit": "its consumers crashed \(Topology.deliveryLimit) times while processing it"
         case "rejected" where bytes > ChangeConsumer.bodyLimit:
             "the message has \(bytes) bytes; \(ChangeConsumer.bodyLimit) are read at most"
         case "rejected": "its headers cannot be read"

@@ -34,7 +34,7 @@ final class ScratchDirectory: Sendable {
 
     func remove() { try? FileManager.default.removeItem(atPath: path) }
 
-    /// What processes have left behind that were killed while they copied.
+    /// Removes the directories of processes that were killed while copying.
     private static func removeAbandoned() {
         let directory = FileManager.default.temporaryDirectory
         for name in (try? FileManager.default.contentsOfDirectory(atPath: directory.path)) ?? [] where name.hasPrefix(prefix) {
@@ -42,9 +42,9 @@ final class ScratchDirectory: Sendable {
             else { continue }
             let path = directory.appendingPathComponent(name).path
             var status = stat()
-            // Another user's is none of ours.
+            // Directories of other users are left alone.
             guard lstat(path, &status) == 0, status.st_uid == geteuid(), status.st_mode & S_IFMT == S_IFDIR else { continue }
-            // Nor is one that is in use elsewhere, where processes have other numbers.
+            // In another PID namespace, such as a container's, the process may still be running.
             guard time(nil) - status.st_mtim.tv_sec > 3600 else { continue }
             try? FileManager.default.removeItem(atPath: path)
         }
@@ -66,7 +66,7 @@ final class ScratchDirectory: Sendable {
                 if state == nil { continue }
                 do {
                     try FileManager.default.copyItem(atPath: database + suffix, toPath: target)
-                    // The copy is ours alone, whoever may write to the original.
+                    // The copy is private, also if others can write to the original.
                     _ = chmod(target, 0o600)
                 } catch {
                     throw EMSError(

@@ -156,7 +156,8 @@ enum Schemas {
 
     // MARK: Subscriptions
 
-    static let subscriptionRequest = JSONSchema.closedObject(nil, [("event_id", .string("The event's id."))], example: ["event_id": exampleID])
+    static let subscriptionRequest = JSONSchema.closedObject(
+        nil, [("event_id", .string("The event's id."))], example: ["event_id": exampleID])
 
     private static let subscriptionExample: JSONValue = ["event_id": exampleID, "user_id": exampleID, "created_at": exampleTime]
 

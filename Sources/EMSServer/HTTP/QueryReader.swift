@@ -48,7 +48,7 @@ struct QueryReader {
         try refuseUnknown(reader.parameters.map { String($0.key) }, valid: operation.queryNames)
     }
 
-    /// - Throws: ``EMSError`` with ``ErrorCode/malformed`` where a query, decoded, is no text.
+    /// - Throws: ``EMSError`` with ``ErrorCode/malformed`` if the decoded query is not valid UTF-8.
     static func refuseUndecodable(_ query: some StringProtocol) throws {
         let bytes = Array(query.utf8)
         var decoded: [UInt8] = []

@@ -110,7 +110,7 @@ final class HealthMonitor: Service {
         }
     }
 
-    /// Tells all processes, through the store, when the consumer of this one fails, and when it works again.
+    /// Reports to all processes, through the store, that the consumer of this one is failing, or has recovered.
     private func leaveReport(_ health: Runtime.Health) async {
         let now = Timestamp.now()
         let last = reportedAt.withLockedValue { $0 }
@@ -126,7 +126,7 @@ final class HealthMonitor: Service {
             try await runtime.leaveReport(report, of: process)
             reportedAt.withLockedValue { $0 = report?.reportedAt }
         } catch {
-            // The store is what fails: that is told by its own checks.
+            // The store itself is failing, which its own check reports.
             runtime.logger.debug("the failing consumer cannot be reported: \(EMSError(error).message)")
         }
     }

@@ -96,7 +96,7 @@ struct HealthRoutes: RouteGroup {
             body: .init(byteBuffer: ByteBuffer(string: text)))
     }
 
-    /// Whether details are for whoever asks. From this machine, a page of another origin may ask as well, under a name that leads here.
+    /// Whether the client may see details. A request from this machine under a foreign host name may come from a web page (DNS rebinding).
     private func isMonitored(_ request: APIRequest) -> Bool {
         let address = request.clientAddress
         if address.isLoopback, !LocalName.isLocal(request.request.head.authority) { return false }

@@ -9,7 +9,7 @@ struct ContentLine: Equatable {
     /// As it was read.
     let text: String
 
-    /// - Returns: `nil` for what is no content line, or text that cannot be compared in a sensible time.
+    /// - Returns: `nil` if the text is not a content line, or not ``Swift/String/isStreamSafe``.
     init?(_ text: String) {
         guard text.isStreamSafe else { return nil }
         self.text = text
