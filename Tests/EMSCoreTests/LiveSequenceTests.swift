@@ -23,7 +23,7 @@ struct LiveSequenceTests {
         var sequence = LiveSequence(after: 0)
         #expect(heard(&sequence, [1, 3]) == "1 gap")
         #expect(sequence.position == 1)
-        sequence.read([notification(2), notification(3)])
+        sequence.read(through: 3)
         #expect(sequence.position == 3)
         #expect(heard(&sequence, [3, 4]) == "4")
     }
@@ -31,7 +31,7 @@ struct LiveSequenceTests {
     @Test("A read that finds nothing changes nothing")
     func nothing() {
         var sequence = LiveSequence(after: 2)
-        sequence.read([])
+        sequence.read(through: 0)
         #expect(sequence.position == 2)
         #expect(heard(&sequence, [4]) == "gap")
         #expect(heard(&sequence, [3]) == "3")

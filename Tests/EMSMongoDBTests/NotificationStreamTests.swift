@@ -6,6 +6,30 @@ import Testing
 /// What a process leaves that dies in the middle of delivering to some users: nothing is lost, and nobody runs past it.
 @Suite("The stream of notifications, cut short", .enabled(if: TestServer.isHere, TestServer.hint))
 struct NotificationStreamTests {
+    @Test("What is damaged holds up nothing that comes after it: neither a pending change nor a notification")
+    func damaged() async throws {
+        try await TestDatabases.replicaSet.withBackend { backend in
+            let stores = backend.stores
+            let events = [Samples.event("One"), Samples.event("Two")]
+            for event in events {
+                _ = try await stores.events.insert(event, change: Samples.change(.created, event), idempotency: nil)
+            }
+            for _ in 0..<3 { _ = try await stores.notifications.record([Samples.created()]) }
+            _ = try await backend.database.run { connection in
+                try connection.updateOne(
+                    .events, where: { $0.member("_id", events[0].id) },
+                    { update in update.document("$set") { $0.member("pending.0.action", "joke") } })
+                return try connection.updateOne(
+                    .notifications, where: { $0.member("_id", 2) }, { update in update.document("$set") { $0.member("kind", "joke") } })
+            }
+            #expect(try await stores.outbox.pendingChanges(limit: 10).map(\.event.title) == ["Two"])
+            #expect(try await stores.outbox.pendingStatus().count == 2)
+            await expectFailure(.storeCorrupt) { try await stores.notifications.notifications(after: 0, limit: 10) }
+            let tail = try await stores.notifications.tail(after: 0, limit: 10)
+            #expect(tail.notifications.map(\.position) == [1, 3] && tail.end == 3)
+        }
+    }
+
     @Test("Up to an incomplete notification the stream counts as settled, and no further")
     func settled() async throws {
         try await withCutStream { stores, user, cut in

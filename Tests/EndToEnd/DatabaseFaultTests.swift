@@ -88,7 +88,7 @@ struct DatabaseFaultTests {
         "On a full disk a write is refused with 74; with space made everything reported as created is there, once in the inbox",
         .enabled(if: TinyDisk.isPossible, "a tmpfs cannot be mounted here"))
     func fullDisk() async throws {
-        try await TinyDisk.mounted(size: "600k") { disk in
+        try await TinyDisk.mounted(size: "700k") { disk in
             let workspace = try Workspace(["EMS_DATA_DIR": disk.path + "/data"])
             try await workspace.makeUser("ada")
             var created: [String] = []

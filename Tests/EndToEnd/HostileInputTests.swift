@@ -56,11 +56,11 @@ struct HostileInputTests {
         let stage = try await Stage()
         let ada = try await stage.person("ada")
         let socket = try await WebSocketClient(port: stage.daemon.port, token: ada.token)
-        try await socket.send("{\"action\": \"subscribe\", \"event_id\": \"\(Workspace.unknownID)\", \"evnt_id\": 1}")
+        try await socket.send("{\"action\": \"subscribe\", \"evnt_id\": \"\(Workspace.unknownID)\"}")
         let error = try await socket.next("error")
         #expect(error["code"] == .string("invalid"), "\(error)")
         #expect(error["detail"]?.string?.contains("event_id") == true, "\(error)")
-        try await socket.send("{\"action\": \"ping\", \"event_id\": \"\(Workspace.unknownID)\"}")
+        try await socket.send("{\"action\": \"ping\", \"id\": 7}")
         _ = try await socket.next("pong")
     }
 

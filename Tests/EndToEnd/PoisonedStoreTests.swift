@@ -98,6 +98,30 @@ struct PoisonedStoreTests {
         #expect(!daemon.logText.contains("Fatal error"), "\(daemon.logText.suffix(2000))")
     }
 
+    @Test("One damaged row holds up no other: neither a pending change nor a live notification")
+    func laterRows() async throws {
+        let stage = try await Stage()
+        guard !stage.isDistributed else { return }
+        let ada = try await stage.person("ada")
+        try await stage.workspace.makeEvent("Before")
+        try await eventually("the first is recorded") {
+            try await ada.http.get("/notifications/count").json["count"] == .integer(1)
+        }
+        let socket = try await WebSocketClient(port: stage.daemon.port, token: ada.token)
+        _ = try await socket.next("connection_status")
+        try await stage.workspace.sqlite(
+            """
+            INSERT INTO pending_changes VALUES ('00000000000000000000000000000001', '{}', 0);
+            INSERT INTO notifications (id, kind, actor, timestamp, recorded_at, is_for_everyone)
+                VALUES ('00000000000000000000000000000002', 'joke', 'root', 0, 0, 0);
+            UPDATE stream SET last_position = (SELECT max(position) FROM notifications);
+            """)
+        try await stage.workspace.makeEvent("After")
+        #expect(try await socket.next("notification")["event"]?["title"] == .string("After"))
+        let status = try await stage.workspace.outputEMS(["broker", "status", "-o", "json"]).jsonDocument()
+        #expect(status["pending_changes"] == .integer(1), "\(status)")
+    }
+
     @Test("A consumer that cannot record what it takes is told by status, readiness, doctor and metrics, until it works again")
     func failingConsumer() async throws {
         let stage = try await Stage()

@@ -36,6 +36,18 @@ public enum LoginStoreConformance {
             try await logins.succeed("user:a", from: "home", at: now)
             #expect(try await logins.begin("user:a", from: "elsewhere", at: now) == .admitted)
         },
+        ConformanceCase("With a user go the failures and addresses of the account") { fixture in
+            let user = try await fixture.add(Samples.user("ada"))
+            let (logins, account) = (fixture.stores.logins, LoginFailures.account(user.id))
+            #expect(try await logins.begin(account, from: "home", at: Samples.epoch) == .admitted)
+            try await logins.succeed(account, from: "home", at: Samples.epoch)
+            for _ in 0...LoginDelay.freeAttempts { _ = try await logins.begin(account, from: "elsewhere", at: Samples.epoch) }
+            #expect(try await fixture.stores.users.delete(id: user.id, at: Samples.epoch))
+            #expect(try await logins.failures(of: account, at: Samples.epoch) == nil)
+            for _ in 1...LoginDelay.freeAttempts { _ = try await logins.begin(account, from: "elsewhere", at: Samples.epoch) }
+            #expect(
+                try await logins.begin(account, from: "home", at: Samples.epoch) == .locked(until: Samples.epoch.adding(seconds: 1)))
+        },
         ConformanceCase("An operator ends a lock") { fixture in
             let logins = fixture.stores.logins
             let now = Samples.epoch

@@ -21,8 +21,6 @@ struct LiveSequence {
         return (told, false)
     }
 
-    /// The store was read after ``position``.
-    mutating func read(_ tail: [RecordedNotification]) {
-        if let last = tail.last { position = max(position, last.position) }
-    }
+    /// The store was read after ``position``, up to an end.
+    mutating func read(through end: Int64) { position = max(position, end) }
 }

@@ -75,11 +75,11 @@ public struct SequencedLiveFeed: LiveFeed {
             if hasGap || ContinuousClock.now >= nextLook {
                 nextLook = .now + interval
                 let tail = await read(after: sequence.position)
-                sequence.read(tail)
-                if !tail.isEmpty {
-                    yield(tail)
+                if tail.end > sequence.position {
+                    sequence.read(through: tail.end)
+                    if !tail.notifications.isEmpty { yield(tail.notifications) }
                     // What was announced beyond a full batch is read by the next look, which comes at once.
-                    if tail.count == Self.batchSize { nextLook = .now }
+                    if tail.notifications.count == Self.batchSize { nextLook = .now }
                     continue
                 }
             }
@@ -88,12 +88,12 @@ public struct SequencedLiveFeed: LiveFeed {
     }
 
     /// What cannot be read now is read at the next look, from the same position: nothing is skipped.
-    private func read(after position: Int64) async -> [RecordedNotification] {
+    private func read(after position: Int64) async -> NotificationTail {
         do {
-            return try await store.notifications(after: position, limit: Self.batchSize)
+            return try await store.tail(after: position, limit: Self.batchSize)
         } catch {
             logger.debug("live notifications wait for the store: \(EMSError(error))")
-            return []
+            return NotificationTail(notifications: [], end: position)
         }
     }
 }

@@ -24,7 +24,7 @@ public enum LoginAdmission: Sendable, Equatable {
 /// The attempts at an account that were not followed by a log-in, from addresses that it never logged in from.
 public struct LoginFailures: Sendable, Equatable {
     /// The key that the store knows an account by.
-    static func account(_ user: UserID) -> String { "user:\(user)" }
+    public static func account(_ user: UserID) -> String { "user:\(user)" }
 
     public let count: Int
     public let last: Timestamp

@@ -1,6 +1,6 @@
 /// Hashes and checks passwords on a small pool of its own, so that log-ins cannot starve anything else.
 public final class PasswordHasher: Sendable {
-    public static let costRange = 4...16
+    public static let costRange = 4...20
     /// How many may wait.
     public static let usualCapacity = 64
 

@@ -8,12 +8,12 @@ struct MongoChangeOutbox: ChangeOutbox {
         try await database.run { connection in
             // The documents come in the order of their oldest change; so the oldest changes of all are within the first ones.
             let found = try connection.find(.events, where: Self.isPending, options: { Self.oldestFirst(&$0, limit: limit) }) {
-                try $0.array("pending") { element in
-                    var change = try element.nested()
-                    return try EventDocument.change(&change)
+                try $0.array("pending") { element -> Change?? in
+                    guard var change = try? element.nested() else { return .some(nil) }
+                    return .some(try? EventDocument.change(&change))
                 }
             }
-            return Array(found.joined().sorted { $0.id < $1.id }.prefix(limit))
+            return Array(found.joined().compactMap(\.self).sorted { $0.id < $1.id }.prefix(limit))
         }
     }
 

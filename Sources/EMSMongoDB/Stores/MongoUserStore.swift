@@ -163,6 +163,7 @@ struct MongoUserStore: UserStore {
             try connection.deleteMany(.subscriptions) { Self.pairs(of: id, "event_id", &$0) }
             try connection.deleteMany(.inboxEntries) { Self.pairs(of: id, "position", &$0) }
             try connection.deleteMany(.inboxReads) { Self.pairs(of: id, "position", &$0) }
+            try connection.deleteMany(.logins) { $0.member("_id", LoginFailures.account(id)) }
             try connection.deleteMany(.users) { $0.member("_id", id) }
             return true
         }

@@ -20,10 +20,10 @@ struct SQLiteLiveFeed: LiveFeed {
             let tail = Task {
                 var position = start
                 while !Task.isCancelled {
-                    let batch = await read(after: position)
-                    if let last = batch.last {
-                        position = last.position
-                        continuation.yield(batch)
+                    let tail = await read(after: position)
+                    if tail.end > position {
+                        position = tail.end
+                        if !tail.notifications.isEmpty { continuation.yield(tail.notifications) }
                     } else {
                         await wakeup.wait(upTo: .seconds(1))
                     }
@@ -38,8 +38,8 @@ struct SQLiteLiveFeed: LiveFeed {
     }
 
     /// What cannot be read now (the file is busy, the disk is gone) is read at the next look, from the same position: nothing is skipped.
-    private func read(after position: Int64) async -> [RecordedNotification] {
-        let batch = try? await SQLiteNotificationStore(database: database).notifications(after: position, limit: Self.batchSize)
-        return batch ?? []
+    private func read(after position: Int64) async -> NotificationTail {
+        let tail = try? await SQLiteNotificationStore(database: database).tail(after: position, limit: Self.batchSize)
+        return tail ?? NotificationTail(notifications: [], end: position)
     }
 }

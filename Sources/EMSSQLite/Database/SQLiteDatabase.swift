@@ -1,6 +1,5 @@
 import EMSCore
 import GRDB
-import Synchronization
 
 #if canImport(FoundationEssentials)
 import FoundationEssentials
@@ -71,11 +70,14 @@ public struct SQLiteDatabase: Sendable {
             // All of an import may be one transaction.
             configuration.allowsUnsafeTransactions = mode == .bulk
             // A large page cache per connection would make an idle daemon large; the operating system caches the file anyway.
+            #if DEBUG
+            let trace = Self.statementTrace
+            #endif
             configuration.prepareDatabase { db in
                 db.add(function: Schema.normalization)
                 try NearestPlaces.register(in: db)
                 #if DEBUG
-                if let trace = Self.statementTrace.withLock({ $0 }) {
+                if let trace {
                     db.trace { if case .statement(let statement) = $0 { trace(statement.sql) } }
                 }
                 #endif
@@ -101,8 +103,8 @@ public struct SQLiteDatabase: Sendable {
     }
 
     #if DEBUG
-    /// Hears of every statement of the databases that are opened from now on: for tests that look at all plans.
-    static let statementTrace = Mutex<(@Sendable (String) -> Void)?>(nil)
+    /// Receives every statement of the databases that the task opens: for tests that check all query plans.
+    @TaskLocal static var statementTrace: (@Sendable (String) -> Void)?
     #endif
 
     /// Kilobytes of cache, without which the pages of the indexes would be written and read again for every few rows; and pages of the

@@ -19,9 +19,13 @@ struct SQLiteChangeOutbox: ChangeOutbox {
 
     func pendingChanges(limit: Int) async throws -> [Change] {
         try await database.read { db in
-            try db.all("SELECT id, body FROM pending_changes ORDER BY id LIMIT ?", [limit]) { row in
-                try Change(id: try row.id(0), body: Array(try row.data(1)))
+            let cursor = try Row.fetchCursor(db.cachedStatement(sql: "SELECT id, body FROM pending_changes ORDER BY id"))
+            var changes: [Change] = []
+            while changes.count < limit, let row = try cursor.next() {
+                guard let change = try? Change(id: try row.id(0), body: Array(try row.data(1))) else { continue }
+                changes.append(change)
             }
+            return changes
         }
     }
 

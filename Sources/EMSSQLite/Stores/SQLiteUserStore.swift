@@ -149,6 +149,9 @@ struct SQLiteUserStore: UserStore {
             // The sessions stay, ended, until they are purged: daemons that hold connections of theirs must see the end.
             try db.run(
                 "UPDATE sessions SET ended_at = ?1 WHERE user_id = ?2 AND ended_at IS NULL AND expires_at > ?1", [now.milliseconds, key])
+            for table in ["login_accounts", "login_addresses"] {
+                try db.run("DELETE FROM \(table) WHERE account = ?", [LoginFailures.account(id)])
+            }
             for table in ["subscriptions", "inbox_entries", "everyone_reads", "inboxes"] {
                 try db.run("DELETE FROM \(table) WHERE user_id = ?", [key])
             }

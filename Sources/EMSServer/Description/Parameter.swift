@@ -72,9 +72,7 @@ extension QueryParameter where Value == Int {
             name, summary, .integer(nil, range, initially: initially),
             wanted: "must be a whole number from \(range.lowerBound) to \(range.upperBound)", fault: "int_parsing"
         ) {
-            // What is beyond the type is beyond every end as well.
-            let isHuge = !$0.isEmpty && $0.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
-            return (Int($0) ?? (isHuge ? .max : nil)).flatMap { range.contains($0) ? $0 : nil }
+            Int($0).flatMap { range.contains($0) ? $0 : nil }
         }
     }
 }

@@ -21,21 +21,19 @@ enum ClientCommand: Equatable {
         case "subscribe": self = .subscribe(try Self.id("event_id", "event", &fields))
         case "unsubscribe": self = .unsubscribe(try Self.id("event_id", "event", &fields))
         case "mark_read": self = .markRead(try Self.id("notification_id", "notification", &fields))
-        case "ping":
-            try fields.finish(ignoring: Self.members)
-            self = .ping
+        case "ping": self = .ping
         default:
             try fields.finish()
             throw EMSError.invalid("action", "must be subscribe, unsubscribe, mark_read or ping", type: "enum", in: "message")
         }
     }
 
-    /// All members that a message of any action may have.
-    private static let members: Set<String> = ["action", "event_id", "notification_id"]
-
+    /// Other members are ignored, such as a number by which a client matches answers to its messages. If the id is missing, they are
+    /// reported with the closest name: one of them is probably a misspelt id.
     private static func id<Subject>(_ name: String, _ kind: String, _ fields: inout JSONFields) throws -> ID<Subject> {
+        let isPresent = fields.has(name)
         let text = fields.requiredString(name)
-        try fields.finish(ignoring: members)
+        if isPresent { try fields.finish() } else { try fields.finish(ignoring: ["action"]) }
         guard let id = ID<Subject>(text) else { throw EMSError.notFound(kind, text) }
         return id
     }
