@@ -131,7 +131,10 @@ struct DatabaseFaultTests {
             }
             #expect(refused?.status == 507)
             #expect(refused?.json["detail"]?.string?.contains("full") == true)
+            // Requests without a body write as well.
+            #expect(try await client.post("/auth/logout?everywhere=true").status == 507)
             #expect(try await client.get("/healthz").status == 200)
+            try await eventually("the daemon says that it is not ready") { try await client.get("/readyz").status == 503 }
 
             try disk.remount("size=16m")
             try await eventually("a write succeeds again") {

@@ -37,10 +37,10 @@ struct StoreCopy: AsyncParsableCommand {
     func run() async throws {
         let environment = ProcessInfo.processInfo.environment
         let (source, target) = (try StorePlace(from, environment: environment), try StorePlace(to, environment: environment))
+        let database = try global.sources().find(.dbName)?.value ?? ""
         guard !source.isSame(as: target) else {
             throw EMSError(.usage, "--from and --to name the same store", fix: "name another store with --to")
         }
-        let database = try global.sources().find(.dbName)?.value ?? ""
         let (reading, pending) = try await source.open(database: database, making: false)
         if pending > 0 {
             throw EMSError(

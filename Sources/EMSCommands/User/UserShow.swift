@@ -26,7 +26,7 @@ private struct ShownUser: Presentable {
     let failures: LoginFailures?
 
     /// When unknown addresses may try again; `nil` if they may now.
-    private var lockedUntil: Timestamp? { failures.flatMap { $0.lockedUntil > .now() ? $0.lockedUntil : nil } }
+    private var lockedUntil: Timestamp? { failures.flatMap { $0.isLocked(at: .now()) ? $0.lockedUntil : nil } }
 
     static let columns: [Column<ShownUser>] =
         User.columns.map { column in Column(column.name, usual: column.isUsual) { column.value($0.user) } } + [
