@@ -18,7 +18,7 @@ import NIOHTTP1
         limits.maxHeaderListSize = ConnectionChannel.headBytes
         let decoder = ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes, limitConfiguration: limits))
         try channel.pipeline.syncOperations.addHandlers([
-            HTTPResponseEncoder(), decoder, RequestGuard(), UpgradeGate(endpoint: nil, admitted: NIOLockedValueBox(nil)),
+            HTTPResponseEncoder(), decoder, RequestGuard(endpoint: nil), UpgradeGate(endpoint: nil, admitted: NIOLockedValueBox(nil)),
         ])
         while !script.isAtEnd { try channel.writeInbound(ByteBuffer(bytes: script.bytes(step))) }
     } catch {

@@ -20,7 +20,7 @@ import Dispatch
         let query = EventQuery(text: text, sort: text == nil && sort == .relevance ? nil : sort, page: page)
         if (try? query.validate()) != nil { _ = try await store.stores.events.events(query) }
         _ = try await store.stores.users.users(UserQuery(page: page))
-        _ = try await store.stores.notifications.inbox(of: FuzzStore.user.id, InboxQuery(page: page, unreadOnly: choice & 1 == 1))
+        _ = try await store.stores.notifications.inbox(of: FuzzStore.user.id, InboxQuery(unreadOnly: choice & 1 == 1, page: page))
     }
 }
 

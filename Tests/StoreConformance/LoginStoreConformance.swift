@@ -48,6 +48,14 @@ public enum LoginStoreConformance {
             #expect(
                 try await logins.begin(account, from: "home", at: Samples.epoch) == .locked(until: Samples.epoch.adding(seconds: 1)))
         },
+        ConformanceCase("Attempts that have no consequence lock nobody out, in whatever order their times come") { fixture in
+            let logins = fixture.stores.logins
+            for attempt in 0..<LoginDelay.freeAttempts {
+                let moment = Samples.epoch.adding(seconds: -Int64(attempt))
+                let admission = try await logins.begin("user:a", from: "elsewhere", at: moment)
+                #expect(admission == .admitted)
+            }
+        },
         ConformanceCase("An operator ends a lock") { fixture in
             let logins = fixture.stores.logins
             let now = Samples.epoch

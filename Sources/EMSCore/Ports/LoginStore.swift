@@ -41,7 +41,8 @@ public struct LoginFailures: Sendable, Equatable {
 
     /// Whether unknown addresses are refused. A lock that ends later than any does was set by a clock that was ahead, and says nothing.
     public func isLocked(at now: Timestamp) -> Bool {
-        lockedUntil > now && lockedUntil <= now.adding(seconds: LoginDelay.longestSeconds)
+        // Attempts without a delay lock nothing, also those that another process has counted a moment later than this one began.
+        LoginDelay.seconds(after: count) > 0 && lockedUntil > now && lockedUntil <= now.adding(seconds: LoginDelay.longestSeconds)
     }
 }
 
