@@ -24,6 +24,8 @@ struct HostileInputTests {
         for header in ["Accept", "Accept-Encoding", "Authorization", "Origin"] {
             expectProblem(try await stage.http.get("/healthz", headers: [header: Self.marks]), 400)
         }
+        let upgrade = ["Upgrade": "h2c", "Connection": Self.marks]
+        expectProblem(try await stage.http.get("/healthz", headers: upgrade), 400)
         let escaped = String(repeating: "%CC%81", count: 40)
         expectProblem(try await ada.http.get("/events?tag=a\(escaped)"), 400)
         let socket = try await WebSocketClient(port: stage.daemon.port, token: ada.token)
@@ -141,7 +143,8 @@ struct HostileInputTests {
         try await copy.output("event", "import", try copy.file("copy.ics", calendar))
     }
 
-    @Test("Two records that claim one name and differ are told, in a dry run as in the real one", arguments: ["event_id", "external_id"])
+    @Test(
+        "Two records that claim one name and differ are reported, in a dry run as in the real one", arguments: ["event_id", "external_id"])
     func contradictions(name: String) async throws {
         let id = name == "event_id" ? "0195c1d2e3f4a5b6c7d8e9f0a1b2c3d4" : "x"
         func record(_ title: String, _ more: String = "") -> String {

@@ -128,7 +128,7 @@ struct PoisonedStoreTests {
         #expect(status["pending_changes"] == .integer(1), "\(status)")
     }
 
-    @Test("A consumer that cannot record what it takes is told by status, readiness, doctor and metrics, until it works again")
+    @Test("A consumer that cannot record what it takes is reported by status, readiness, doctor and metrics, until it works again")
     func failingConsumer() async throws {
         let stage = try await Stage()
         guard !stage.isDistributed else { return }

@@ -4,7 +4,7 @@ import Testing
 /// What every ``ConsumerStore`` does.
 public enum ConsumerStoreConformance {
     public static let cases: [ConformanceCase] = [
-        ConformanceCase("A report stands in place of the process' earlier one, until it is removed or too old") { fixture in
+        ConformanceCase("A report replaces the earlier one of its process, until it is removed or too old") { fixture in
             let consumers = fixture.stores.consumers
             func report(_ process: String, _ failure: String, at moment: Timestamp) -> ConsumerReport {
                 ConsumerReport(

@@ -1093,6 +1093,12 @@ async def connection_goes_on(daemon: Daemon, asking: Asking) -> None:
         expect(is_well, f"the next request is answered with {next_bytes!r}")
 
 
+async def is_accepted(wire: Wire) -> None:
+    await wire.accepted()
+    await wire.next("connection_status")
+    await wire.check()
+
+
 async def connection_is_upgraded_later(daemon: Daemon) -> None:
     wire = Wire(await Plain.open(daemon))
     try:
@@ -1100,9 +1106,7 @@ async def connection_is_upgraded_later(daemon: Daemon) -> None:
             await wire.plain.write(HEALTH.request(daemon))
             same("the status", (await wire.plain.read_answer()).status, 200)
         await wire.plain.write(wire.request(daemon, daemon.handshake))
-        await wire.accepted()
-        await wire.next("connection_status")
-        await wire.check()
+        await is_accepted(wire)
     finally:
         wire.drop()
 
@@ -1111,9 +1115,7 @@ async def asks_bytewise(daemon: Daemon) -> None:
     wire = Wire(await Plain.open(daemon))
     try:
         await wire.plain.write_bytewise(wire.request(daemon, daemon.handshake))
-        await wire.accepted()
-        await wire.next("connection_status")
-        await wire.check()
+        await is_accepted(wire)
     finally:
         wire.drop()
 

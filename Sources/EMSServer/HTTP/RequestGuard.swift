@@ -53,10 +53,6 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
             return
         }
         isDropping = false
-        guard head.headers.allSatisfy({ $0.value.isStreamSafe }), head.uri.isStreamSafe else {
-            let problem = EMSError(.malformed, "the request's head has more than \(String.markLimit) combining marks in a row")
-            return refuse(problem, status: problem.code.httpStatus, context)
-        }
         if head.version == .http1_1, head.headers["Host"].count != 1 { head.headers.replaceOrAdd(name: "Host", value: "") }
         // The first request of a connection is looked at by the upgrade gate, before anything else is in the pipeline.
         if !isFirst {
@@ -78,7 +74,7 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
     /// RFC 9110, section 10.1.1: whoever waits with a body is told to send it, or at once why not to.
     /// - Returns: whether the request goes on.
     private func answer(_ expectation: String, of head: HTTPRequestHead, _ context: ChannelHandlerContext) -> Bool {
-        guard expectation.lowercased() == "100-continue" else {
+        guard expectation.isToken("100-continue") else {
             refuse(EMSError(.malformed, "the expectation \(Printable.quoted(expectation)) is not known here"), status: 417, context)
             return false
         }
@@ -186,6 +182,12 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
     }
 }
 
+extension StringProtocol {
+    /// Whether the text is this word, in any letter case. Text of another length is not compared: it may be of any kind.
+    /// - Parameter word: in lower-case ASCII.
+    func isToken(_ word: String) -> Bool { utf8.count == word.utf8.count && lowercased() == word }
+}
+
 extension HTTPRequestHead {
     /// Whether a body follows.
     fileprivate var hasBody: Bool {
@@ -198,7 +200,7 @@ extension HTTPRequestHead {
         var head = self
         head.headers.remove(name: "Upgrade")
         // NIO's decoder has stopped behind a request for an upgrade, and reads no other: the answer is the last of the connection.
-        if headers[canonicalForm: "Connection"].contains(where: { $0.lowercased() == "upgrade" }) {
+        if headers[canonicalForm: "Connection"].contains(where: { $0.isToken("upgrade") }) {
             head.headers.replaceOrAdd(name: "Connection", value: "close")
         }
         return head

@@ -77,14 +77,14 @@ final class UpgradeGate: ChannelInboundHandler, RemovableChannelHandler {
 
     /// What RFC 6455, section 4.2.1, wants of a handshake. One with a body is none: the bytes behind the head are frames.
     static func isHandshake(_ head: HTTPRequestHead) -> Bool {
-        // What is compared below must be comparable in a sensible time.
-        head.headers.allSatisfy { $0.value.isStreamSafe } && head.uri.isStreamSafe && head.method == .GET && head.version == .http1_1
-            && head.headers.first(name: "Host")?.isEmpty == false
-            && head.headers[canonicalForm: "Upgrade"].contains { $0.lowercased() == "websocket" }
-            && head.headers[canonicalForm: "Connection"].contains { $0.lowercased() == "upgrade" }
-            && head.headers[canonicalForm: "Sec-WebSocket-Version"] == ["13"]
+        head.method == .GET && head.version == .http1_1 && head.headers.first(name: "Host")?.isEmpty == false
+            && head.headers[canonicalForm: "Upgrade"].contains { $0.isToken("websocket") }
+            && head.headers[canonicalForm: "Connection"].contains { $0.isToken("upgrade") }
+            && head.headers[canonicalForm: "Sec-WebSocket-Version"].map { $0.isToken("13") } == [true]
             && head.headers["Sec-WebSocket-Key"].count == 1 && head.headers["Sec-WebSocket-Key"].allSatisfy(isKey)
             && !head.headers.contains(name: "Transfer-Encoding") && ["", "0"].contains(head.headers.first(name: "Content-Length") ?? "")
+            // Path, protocols and origin are compared by whoever admits it.
+            && head.headers.allSatisfy { $0.value.isStreamSafe } && head.uri.isStreamSafe
     }
 
     /// Sixteen bytes in base64.
