@@ -23,11 +23,12 @@ struct Backend: Sendable {
 
     init(_ settings: Settings, mode: Runtime.Mode, logger: Logger) async throws {
         rabbitMQ = try Self.rabbitMQ(settings)
+        let readLimit: Duration? = mode == .daemon ? .seconds(settings.server.requestTimeoutSeconds) : nil
         switch settings.store {
         case .embedded:
             let sqlite = try SQLiteBackend(
                 path: settings.databasePath, mode: mode == .daemon ? .daemon : mode == .bulk ? .bulk : .command,
-                readLimit: mode == .daemon ? .seconds(settings.server.requestTimeoutSeconds) : nil)
+                readLimit: readLimit)
             stores = sqlite.stores
             // One file has one machine: its tail tells everything, whatever carries the changes.
             feed = sqlite.feed
@@ -39,7 +40,7 @@ struct Backend: Sendable {
             endStore = mode == .daemon ? sqlite.truncateLog : nil
         case .mongodb(let url, let database):
             guard let rabbitMQ else { throw EMSError(.configuration, "rabbitmq_url must be set with mongodb_url") }
-            let database = try MongoDatabase(url: url, name: database)
+            let database = try MongoDatabase(url: url, name: database, readLimit: readLimit)
             if mode != .inspection { try await database.prepare() }
             stores = MongoBackend(database: database).stores
             feed = SequencedLiveFeed(store: stores.notifications, exchange: rabbitMQ.liveExchange(logger: logger), logger: logger)

@@ -1,5 +1,6 @@
 @testable import EMSMongoDB
 import EMSCore
+import StoreConformance
 import Testing
 
 @Suite("The schema of a MongoDB database", .enabled(if: TestServer.isHere, TestServer.hint))
@@ -22,6 +23,46 @@ struct SchemaTests {
         try await database.migrate()
         #expect(try await administration.unsignedMessagesEnd() == end)
         try await database.run {
+            try $0.command {
+                $0.member("dropDatabase", 1)
+            } reading: { _ in
+            }
+        }
+    }
+
+    @Test("A read that takes longer than whoever serves many allows is ended by the server: busy, and others go on")
+    func readLimit() async throws {
+        let name = "ems_test_\(ID<MongoDatabase>())"
+        let patient = try MongoDatabase(url: TestServer.url ?? "", name: name)
+        let limited = try MongoDatabase(url: TestServer.url ?? "", name: name, readLimit: .milliseconds(50))
+        try await patient.run { try $0.insert(.meta, BSONDocument { $0.member("_id", "one") }) }
+        @Sendable func slow(_ filter: inout BSONWriter) { filter.member("$where", "sleep(200) || true") }
+        let reads: [@Sendable (MongoConnection) throws -> Int] = [
+            { try $0.find(.meta, where: slow) { _ in true }.count },
+            { try $0.count(.meta, where: slow) },
+            { connection in
+                try connection.aggregate(.meta) {
+                    $0.document {
+                        $0.document("$match") {
+                            $0.document("$expr") {
+                                $0.document("$function") {
+                                    $0.member("body", "function() { sleep(200); return true }")
+                                    $0.array("args") { _ in }
+                                    $0.member("lang", "js")
+                                }
+                            }
+                        }
+                    }
+                } _: { _ in
+                    true
+                }.count
+            },
+        ]
+        for read in reads {
+            await expectFailure(.busy) { try await limited.run(read) }
+            #expect(try await patient.run(read) == 1)
+        }
+        try await patient.run {
             try $0.command {
                 $0.member("dropDatabase", 1)
             } reading: { _ in

@@ -15,8 +15,9 @@ public struct MongoDatabase: Sendable {
     ///   - url: a connection string.
     ///   - name: the database, if it was chosen explicitly; `nil` for the one the string names.
     ///   - fallback: the database if neither names one.
+    ///   - readLimit: how long the server may work on a read, of whoever serves many.
     /// - Throws: ``EMSError`` with ``ErrorCode/configuration``, also if the two name different ones.
-    public init(url: String, name: String?, fallback: String = "event_management") throws {
+    public init(url: String, name: String?, fallback: String = "event_management", readLimit: Duration? = nil) throws {
         let parsed = try MongoURL(url)
         if let name, let named = parsed.database, name != named {
             throw EMSError(
@@ -24,16 +25,16 @@ public struct MongoDatabase: Sendable {
                 "db_name says \(Printable.quoted(name)), but mongodb_url names the database \(Printable.quoted(named))",
                 fix: "remove one of them; the database of the user's log-in is authSource=\(named) in the URL")
         }
-        try self.init(url: url, parsed: parsed, name: name ?? parsed.database ?? fallback)
+        try self.init(url: url, parsed: parsed, name: name ?? parsed.database ?? fallback, readLimit: readLimit)
     }
 
-    private init(url: String, parsed: MongoURL, name: String) throws {
+    private init(url: String, parsed: MongoURL, name: String, readLimit: Duration? = nil) throws {
         let isName = !name.isEmpty && name.utf8.count < 64 && !name.contains(where: { "/\\. \"$*<>:|?\0".contains($0) })
         guard isName else { throw EMSError(.configuration, "db_name \(Printable.quoted(name)) is no name for a database") }
         self.url = url
         self.name = name
         servers = parsed.servers
-        pool = try MongoPool(parsed, database: name)
+        pool = try MongoPool(parsed, database: name, readMilliseconds: readLimit.map { Int(max(1, min($0 / .milliseconds(1), 1e9))) })
         breaker = CircuitBreaker("MongoDB at \(parsed.servers)", width: parsed.connections)
     }
 

@@ -38,6 +38,8 @@ struct MongoConnection {
     let database: String
     let servers: String
     let readPreferences: ReadPreferences
+    /// How long the server may work on a read, in milliseconds; `nil` where nobody else waits for it.
+    let readMilliseconds: Int?
 
     typealias Build = (inout BSONWriter) -> Void
 
@@ -50,7 +52,13 @@ struct MongoConnection {
         _ convert: (inout BSONReader) throws -> Value?
     ) throws -> [Value] {
         try withHandle(collection) { handle in
-            let (filter, options) = (CDocument(filter), CDocument(options))
+            let (filter, options) = (
+                CDocument(filter),
+                CDocument {
+                    options(&$0)
+                    limitTime(&$0)
+                }
+            )
             let cursor = mongoc_collection_find_with_opts(handle, filter.pointer, options.pointer, preference(source))
             return try read(cursor, convert)
         }
@@ -80,7 +88,9 @@ struct MongoConnection {
     ) throws -> [Value] {
         try withHandle(collection) { handle in
             let pipeline = CDocument { $0.array("pipeline", stages) }
-            let cursor = mongoc_collection_aggregate(handle, MONGOC_QUERY_NONE, pipeline.pointer, nil, preference(source))
+            let options = CDocument(limitTime)
+            let cursor = mongoc_collection_aggregate(
+                handle, MONGOC_QUERY_NONE, pipeline.pointer, options.pointer, preference(source))
             return try read(cursor, convert)
         }
     }
@@ -94,6 +104,7 @@ struct MongoConnection {
             $0.document("query", filter)
             if limit < .max { $0.member("limit", limit) }
             if let hint { $0.member("hint", hint) }
+            limitTime(&$0)
         } reading: {
             Int(try $0.counter("n"))
         }
@@ -103,9 +114,16 @@ struct MongoConnection {
     func recordedCount(_ collection: Collection, from source: ReadSource = .primary) throws -> Int {
         try command(from: source) {
             $0.member("count", collection.rawValue)
+            limitTime(&$0)
         } reading: {
             Int(try $0.counter("n"))
         }
+    }
+
+    /// Past the limit the server ends the read itself, and answers with code 50
+    /// (mongodb.com/docs/manual/tutorial/terminate-running-operations).
+    private func limitTime(_ options: inout BSONWriter) {
+        if let readMilliseconds { options.member("maxTimeMS", readMilliseconds) }
     }
 
     private func read<Value>(_ cursor: OpaquePointer?, _ convert: (inout BSONReader) throws -> Value?) throws -> [Value] {

@@ -57,6 +57,8 @@ enum MongoFailure {
                 .permission, "MongoDB at \(servers) does not allow it to the user of mongodb_url",
                 fix: "grant the role readWrite on the database")
         case 50, 202, 262: EMSError(.busy, "MongoDB at \(servers) took too long", fix: "try again in a moment", retryAfter: 1)
+        // Ended from outside: killOp, a session that was killed, or a script past its time.
+        case 237, 11_601: EMSError(.busy, "MongoDB at \(servers) ended the operation", fix: "try again in a moment", retryAfter: 1)
         case 64, 100:
             EMSError(
                 .unreachable, "MongoDB at \(servers) has too few members for the write concern of mongodb_url",

@@ -13,6 +13,7 @@ final class MongoPool: @unchecked Sendable {
     private let pool: OpaquePointer
     private let readPreferences: MongoConnection.ReadPreferences
     private let database: String
+    private let readMilliseconds: Int?
     /// Where a task is at home that asks the database often.
     let workers: WorkerPool
     private let url: MongoURL
@@ -22,7 +23,7 @@ final class MongoPool: @unchecked Sendable {
 
     /// Connects at the first operation, not here.
     /// - Throws: ``EMSError`` with ``ErrorCode/configuration`` where the pool cannot be made of the URL.
-    init(_ url: MongoURL, database: String) throws {
+    init(_ url: MongoURL, database: String, readMilliseconds: Int?) throws {
         var error = bson_error_t()
         guard let pool = mongoc_client_pool_new_with_error(url.pointer, &error) else {
             throw EMSError(.configuration, "mongodb_url cannot be used: \(MongoFailure.message(error))", fix: "check its options")
@@ -31,6 +32,7 @@ final class MongoPool: @unchecked Sendable {
         self.pool = pool
         self.url = url
         self.database = database
+        self.readMilliseconds = readMilliseconds
         servers = url.servers
         readPreferences = MongoConnection.ReadPreferences(url)
         workers = WorkerPool(workers: url.connections, capacity: Self.waitingOperations)
@@ -56,7 +58,9 @@ final class MongoPool: @unchecked Sendable {
             }
             defer { mongoc_client_pool_push(pool, client) }
             return try body(
-                MongoConnection(client: client, database: database, servers: servers, readPreferences: readPreferences))
+                MongoConnection(
+                    client: client, database: database, servers: servers, readPreferences: readPreferences,
+                    readMilliseconds: readMilliseconds))
         }
     }
 }
