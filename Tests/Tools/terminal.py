@@ -673,18 +673,20 @@ def shell_cancels_many_lines(bench: Bench) -> None:
 
 def shell_interrupts(bench: Bench) -> None:
     shell = ems_shell(bench)
-    mark = shell.enter("notify watch")
-    title = f"Seen {bench.mark}"
-    deadline = time.monotonic() + 3 * bench.seconds
-    # It may take a while until it watches: what happened before is not shown.
-    while title not in shell.terminal.since(mark):
-        expect(time.monotonic() < deadline, "notify watch does not show a new event")
-        times = ("--start", "2040-03-01T09:00:00Z", "--end", "2040-03-01T17:00:00Z")
-        bench.run("event", "create", "--title", title, *times, "-o", "id")
-        with suppress(Failure):
-            shell.terminal.wait_for(title, mark, seconds=2)
-    shell.interrupt()
-    is_alive(bench, shell)
+    # What works for one command works for the next.
+    for _ in range(2):
+        mark = shell.enter("notify watch")
+        title = f"Seen {secrets.token_hex(4)}"
+        deadline = time.monotonic() + 3 * bench.seconds
+        # It may take a while until it watches: what happened before is not shown.
+        while title not in shell.terminal.since(mark):
+            expect(time.monotonic() < deadline, "notify watch does not show a new event")
+            times = ("--start", "2040-03-01T09:00:00Z", "--end", "2040-03-01T17:00:00Z")
+            bench.run("event", "create", "--title", title, *times, "-o", "id")
+            with suppress(Failure):
+                shell.terminal.wait_for(title, mark, seconds=2)
+        shell.interrupt()
+        is_alive(bench, shell)
 
 
 def shell_interrupts_question(bench: Bench) -> None:

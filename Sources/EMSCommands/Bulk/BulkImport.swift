@@ -103,8 +103,11 @@ struct BulkImport<Row: Sendable>: Sendable {
         let open = { try kept?.open() ?? InputFile(options.file) }
         let input = try open()
         let rejects = try options.rejects.map { try RejectsFile($0, besides: input, isRaw: options.raw) }
+        // One for all of it: neither between the check and the writing nor while something is taken back does the first signal end the process.
+        let interruption = Interruption()
+        defer { interruption.end() }
         do {
-            try await run(input, open, rejects)
+            try await run(input, open, rejects, interruption)
         } catch {
             try? rejects?.finish()
             throw error
@@ -112,18 +115,20 @@ struct BulkImport<Row: Sendable>: Sendable {
         try rejects?.finish()
     }
 
-    private func run(_ input: InputFile, _ open: () throws -> InputFile, _ rejects: RejectsFile?) async throws {
+    private func run(
+        _ input: InputFile, _ open: () throws -> InputFile, _ rejects: RejectsFile?, _ interruption: Interruption
+    ) async throws {
         guard options.atomic, !isDryRun else {
-            let tally = try await pass(input, open, rejects, dryRun: isDryRun)
+            let tally = try await pass(input, open, rejects, interruption, dryRun: isDryRun)
             options.summary.tell(tally, dryRun: isDryRun)
             guard tally.failed > 0 else { return }
             let isPartial = tally.failed < tally.count
             throw EMSError(isPartial ? .partial : .invalid, "\(Self.records(tally.failed)) could not be imported")
         }
-        _ = try await pass(input, open, rejects, dryRun: true, isAllOrNothing: true)
+        _ = try await pass(input, open, rejects, interruption, dryRun: true, isAllOrNothing: true)
         var tally = Tally()
         do {
-            try await atomically { tally = try await pass(open(), open, rejects, dryRun: false, isAllOrNothing: true) }
+            try await atomically { tally = try await pass(open(), open, rejects, interruption, dryRun: false, isAllOrNothing: true) }
         } catch {
             options.summary.tell(Tally(), dryRun: false)
             throw error
@@ -132,10 +137,9 @@ struct BulkImport<Row: Sendable>: Sendable {
     }
 
     private func pass(
-        _ input: InputFile, _ open: () throws -> InputFile, _ rejects: RejectsFile?, dryRun: Bool, isAllOrNothing: Bool = false
+        _ input: InputFile, _ open: () throws -> InputFile, _ rejects: RejectsFile?, _ interruption: Interruption, dryRun: Bool,
+        isAllOrNothing: Bool = false
     ) async throws -> Tally {
-        let interruption = Interruption()
-        defer { interruption.end() }
         let progress = ImportProgress(isAllOrNothing && dryRun ? "checking" : "importing", bytes: input.size)
         defer { progress.end() }
         var tally = Tally()
@@ -176,7 +180,7 @@ struct BulkImport<Row: Sendable>: Sendable {
                 batch.removeFirst(next.count)
                 let rows = next.compactMap { try? $0.row.get() }
                 try await settle()
-                if interruption.isRequested { throw Self.interrupted(before: next[0].record.line) }
+                if interruption.isRequested { throw Self.interrupted(before: next[0].record.line, isAllOrNothing: isAllOrNothing) }
                 stored = next
                 storing = Task { [store] in rows.isEmpty ? [] : try await store(rows, dryRun) }
             }
@@ -200,7 +204,7 @@ struct BulkImport<Row: Sendable>: Sendable {
         do {
             while true {
                 while !input.isReady() {
-                    if interruption.isRequested { throw Self.interrupted(before: batch.first?.record.line) }
+                    if interruption.isRequested { throw Self.interrupted(before: batch.first?.record.line, isAllOrNothing: isAllOrNothing) }
                 }
                 guard let piece = try input.next() else { break }
                 progress.read(piece.count)
@@ -221,10 +225,10 @@ struct BulkImport<Row: Sendable>: Sendable {
         try await settle()
     }
 
-    private static func interrupted(before line: Int?) -> EMSError {
+    private static func interrupted(before line: Int?, isAllOrNothing: Bool) -> EMSError {
         EMSError(
-            .interrupted, "interrupted\(line.map { " before line \($0)" } ?? "")",
-            fix: "the same command goes on: what is stored already is skipped")
+            .interrupted, "interrupted\(line.map { " before line \($0)" } ?? "")\(isAllOrNothing ? ", so nothing was imported" : "")",
+            fix: isAllOrNothing ? nil : "the same command goes on: what is stored already is skipped")
     }
 
     /// A record and what it was checked to be.

@@ -1,3 +1,4 @@
+@testable import EMSMongoDB
 import EMSCore
 import Foundation
 import Testing
@@ -67,6 +68,45 @@ struct DistributedTests {
         #expect(logout.status == 204)
         try await eventually("the connection is closed") { client.closeCode == 4003 }
         #expect(try await HTTPClient(port: second.port, token: token).get("/auth/me").status == 401)
+    }
+
+    @Test(
+        "An import of all or nothing that is ended half way is taken back: new events, changed ones, and what would have been said of them")
+    func atomicImport() async throws {
+        let cluster = try Cluster()
+        let workspace = cluster.workspace
+        func lines(_ titles: String, _ range: Range<Int>) -> String {
+            range.map {
+                #"{"title":"\#(titles) \#($0)","external_id":"\#($0)","start_time":"2040-01-01T00:00:00Z","end_time":"2040-01-01T01:00:00Z"}"#
+            }.joined(separator: "\n")
+        }
+        func titles() async throws -> [Substring] {
+            try await workspace.output("event", "list", "--all", "--columns", "title", "-o", "csv").split(separator: "\n").dropFirst()
+                .sorted()
+        }
+        try await workspace.output("event", "import", "-", input: lines("Before", 0..<100))
+        let (before, pending) = (try await titles(), try await workspace.outputEMS(["broker", "status", "-o", "json"]).jsonDocument())
+        #expect(before.count == 100)
+
+        let database = try cluster.database()
+        #expect(try await database.run { try $0.recordedCount(.events) } == 100)
+        let file = try workspace.file("all.jsonl", lines("After", 0..<20_000))
+        let process = try ChildProcess(
+            EMSBinary.path, ["event", "import", "--atomic", "--update", file], environment: workspace.environment,
+            directory: workspace.directory.path, errors: workspace.file("import.err", ""))
+        try await eventually("something is stored") {
+            try await database.run { try $0.recordedCount(.events) } > 100 || !process.running()
+        }
+        process.signal(SIGTERM)
+        let ending = try await process.wait()
+        let said = try String(contentsOfFile: workspace.path("import.err"), encoding: .utf8)
+        #expect(ending == .exited(130) && said.contains("nothing was imported"), "\(said)")
+        #expect(try await titles() == before, "\(said)")
+        let after = try await workspace.outputEMS(["broker", "status", "-o", "json"]).jsonDocument()
+        #expect(after["pending_changes"] == pending["pending_changes"], "\(after)")
+        // It can be done again.
+        try await workspace.output("event", "import", "--atomic", "--update", file)
+        #expect(try await titles().filter { $0.contains("After") }.count == 20_000)
     }
 
     @Test("While RabbitMQ is unknown to a command, the change is stored and told, and a later flush publishes it")

@@ -134,6 +134,9 @@ struct Cluster: Sendable {
 
     var queue: String { name }
 
+    /// What the commands store in, to look at it without starting one.
+    func database() throws -> MongoDatabase { try MongoDatabase(url: workspace.environment["MONGODB_URL"] ?? "", name: name) }
+
     func daemon(_ environment: [String: String] = [:], port: Int = 0) async throws -> TestDaemon {
         try await TestDaemon(workspace, port: port, environment: environment)
     }
