@@ -25,15 +25,16 @@ enum UnknownVerb {
 
     /// Finds an option that the command does not have.
     static func checkOptions(_ arguments: [String]) throws {
-        guard var command = try JSONParser.parse(EMS._dumpHelp())["command"] else { return }
+        var command: any ParsableCommand.Type = EMS.self
         var rest = arguments[...]
         var path = ["ems"]
-        while let next = rest.first, let sub = command.elements("subcommands").first(where: { $0["commandName"]?.string == next }) {
+        while let next = rest.first, let sub = command.configuration.subcommands.first(where: { $0._commandName == next }) {
             command = sub
             path.append(next)
             rest = rest.dropFirst()
         }
-        let known = command.elements("arguments").flatMap(\.names)
+        // Of this command only: to describe them all takes longer than most commands.
+        let known = try JSONParser.parse(command._dumpHelp())["command"]?.elements("arguments").flatMap(\.names) ?? []
         for argument in rest.prefix(while: { $0 != "--" }) where argument.hasPrefix("--") {
             let name = String(argument.prefix { $0 != "=" })
             guard !known.contains(name), name != "--help", name != "--version" else { continue }
