@@ -26,6 +26,25 @@ struct TargetTests {
         contradiction.expectFailure(78, saying: "conference", "other")
     }
 
+    @Test(
+        "Without HOME the user database tells where the store lies; without that either, nothing is made and the message says what to set")
+    func noHome() async throws {
+        let workspace = try Workspace()
+        // As a unit of systemd or a bare scheduler begins a command.
+        let bare = ["-i", "-C", workspace.directory.path]
+        let home = try #require(getpwuid(geteuid()).map { String(cString: $0.pointee.pw_dir) })
+        let shown = try await workspace.run("/usr/bin/env", bare + [EMSBinary.path, "doctor"])
+        #expect(shown.output.contains("\(home)/.local/share/ems"), "\(shown.output)\(shown.errors)")
+
+        for variables in [["HOME=/"], ["HOME=/", "XDG_DATA_HOME=relative"]] {
+            let result = try await workspace.run("/usr/bin/env", bare + variables + [EMSBinary.path, "event", "list"])
+            result.expectFailure(78, saying: "set HOME", "--data-dir")
+            #expect(result.output.isEmpty)
+        }
+        #expect(!FileManager.default.fileExists(atPath: "/.local") && !FileManager.default.fileExists(atPath: "/ems.db"))
+        #expect(try FileManager.default.contentsOfDirectory(atPath: workspace.directory.path).filter { $0.hasPrefix(".") } == [])
+    }
+
     @Test("A store is not copied onto itself, nor from what is not a file")
     func copySource() async throws {
         let workspace = try Workspace()

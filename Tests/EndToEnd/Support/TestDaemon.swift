@@ -12,13 +12,16 @@ final class TestDaemon: Sendable {
     /// - Parameters:
     ///   - arguments: besides `serve` and the port.
     ///   - port: 0 lets the system choose.
-    init(_ workspace: Workspace, _ arguments: [String] = [], port: Int = 0, environment: [String: String] = [:]) async throws {
+    ///   - limits: what a shell does before it becomes the daemon, such as `ulimit -n 64`.
+    init(
+        _ workspace: Workspace, _ arguments: [String] = [], port: Int = 0, environment: [String: String] = [:], limits: String = ":"
+    ) async throws {
         self.workspace = workspace
         log = workspace.directory.appendingPathComponent("daemon-\(UUID().uuidString).log")
         try Data().write(to: log)
         process = try ChildProcess(
-            EMSBinary.path, ["serve", "--port", String(port)] + arguments, environment: workspace.environment.merging(environment) { $1 },
-            directory: workspace.directory.path, errors: log.path)
+            "/bin/sh", ["-c", limits + "; exec \"$0\" \"$@\"", EMSBinary.path, "serve", "--port", String(port)] + arguments,
+            environment: workspace.environment.merging(environment) { $1 }, directory: workspace.directory.path, errors: log.path)
         self.port = try await Self.portWhenListening(process, log)
     }
 
@@ -56,11 +59,16 @@ final class TestDaemon: Sendable {
         return try await ended()
     }
 
+    /// The port that a daemon says it listens on.
+    static func port(in log: String) -> Int? {
+        log.firstMatch(of: /serving .* on https?:\/\/[^ ]*:([0-9]+)\n/).flatMap { Int($0.1) }
+    }
+
     private static func portWhenListening(_ process: ChildProcess, _ log: URL) async throws -> Int {
         var port: Int?
         try await eventually("the daemon listens") {
             let text = (try? String(contentsOf: log, encoding: .utf8)) ?? ""
-            if let match = text.firstMatch(of: /serving .* on https?:\/\/[^ ]*:([0-9]+)\n/) { port = Int(match.1) }
+            port = Self.port(in: text)
             if port == nil, !process.running() { throw TimedOut(description: "the daemon ended: \(text)") }
             return port != nil
         }
