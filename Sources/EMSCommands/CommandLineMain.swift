@@ -19,9 +19,9 @@ public enum CommandLineMain {
         signal(SIGPIPE, SIG_IGN)
         // libdispatch would tell syslog that it may not raise the priority of threads, which nobody asked for.
         setenv("LIBDISPATCH_LOG", "NO", 0)
-        let arguments = Array(CommandLine.arguments.dropFirst())
         do {
-            try refuseUndecodableText()
+            try NamesInBytes.settleEnvironment()
+            let arguments = try NamesInBytes.arguments()
             if arguments == ["--version"] {
                 try StandardOutput.write("ems \(EMS.version)\n")
                 try finish()
@@ -45,30 +45,6 @@ public enum CommandLineMain {
         for (descriptor, mode) in [(STDIN_FILENO, O_WRONLY), (STDOUT_FILENO, O_RDONLY), (STDERR_FILENO, O_RDONLY)]
         where fcntl(descriptor, F_GETFD) < 0 {
             _ = open("/dev/null", mode)
-        }
-    }
-
-    /// Arguments and places that are not valid UTF-8 would be repaired on the way: into another title, or another directory.
-    private static func refuseUndecodableText() throws {
-        for (index, argument) in UnsafeBufferPointer(start: CommandLine.unsafeArgv, count: Int(CommandLine.argc)).enumerated() {
-            guard let argument else { continue }
-            let text = String(validatingCString: argument)
-            if text?.isStreamSafe == true { continue }
-            guard text == nil else {
-                throw EMSError(.usage, "argument \(index) has more than \(String.markLimit) combining marks in a row")
-            }
-            throw EMSError(
-                .usage, "argument \(index) is not valid UTF-8: \(Printable.quoted(String(cString: argument)))",
-                fix: "use a UTF-8 locale; a file of such a name can be given as stdin: ems event import - < FILE")
-        }
-        var entry = environ
-        while let variable = entry.pointee {
-            defer { entry += 1 }
-            let text = String(cString: variable)
-            let isOurs = ["EMS_", "XDG_", "HOME=", "TMPDIR="].contains { text.hasPrefix($0) }
-            guard isOurs, String(validatingCString: variable) == nil else { continue }
-            throw EMSError(
-                .configuration, "the variable \(text.prefix { $0 != "=" }) is not valid UTF-8", fix: "name a directory in UTF-8")
         }
     }
 

@@ -80,11 +80,12 @@ enum GuardedFile {
     private static func openDirectory(of path: String) -> String? {
         guard let real = realpath(path, nil) else { return nil }
         defer { free(real) }
-        let parts = String(cString: real).split(separator: "/").dropLast()
-        let directory = "/" + parts.joined(separator: "/")
+        // The bytes as they are: as text they might name another directory.
+        guard let end = strrchr(real, Int32(UInt8(ascii: "/"))) else { return nil }
+        end[end == real ? 1 : 0] = 0
         var status = stat()
-        guard stat(directory, &status) == 0, status.st_mode & 0o002 != 0, status.st_mode & S_ISVTX == 0 else { return nil }
-        return directory
+        guard stat(real, &status) == 0, status.st_mode & 0o002 != 0, status.st_mode & S_ISVTX == 0 else { return nil }
+        return String(cString: real)
     }
 
     private static func refused(_ kind: Kind, _ path: String, _ reason: String, _ fix: String) -> EMSError {

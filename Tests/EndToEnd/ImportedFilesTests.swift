@@ -162,15 +162,57 @@ struct ImportedFilesTests {
         result.expectFailure(3, saying: ":2:", ":3:", "created 2")
     }
 
-    @Test("Arguments and directories that are not UTF-8 are refused, not repaired")
+    @Test("Text that is not UTF-8 is refused among arguments and variables, not repaired")
     func undecodable() async throws {
         let workspace = try Workspace()
         let title = try await workspace.shell(
             "ems event create --title \"$(printf 'M\\374nchen')\" --start 2040-01-01 --end 2040-01-02")
-        title.expectFailure(64, saying: "argument 4 is not valid UTF-8")
-        let directory = try await workspace.shell("EMS_DATA_DIR=\"$(printf 'M\\374')\" ems event list")
-        directory.expectFailure(78, saying: "EMS_DATA_DIR")
+        title.expectFailure(64, saying: "argument 4 is not valid UTF-8: M\\xFCnchen")
+        let profile = try await workspace.shell("EMS_PROFILE=\"$(printf 'M\\374')\" ems event list")
+        profile.expectFailure(78, saying: "EMS_PROFILE")
         #expect(try await Self.values(workspace, "title").isEmpty)
+    }
+
+    @Test("Names of files and directories are bytes: what is not UTF-8 is found, made and shown as it is")
+    func namesInBytes() async throws {
+        let workspace = try Workspace()
+        let line = #"{"title":"One","start_time":"2040-01-01T00:00:00Z","end_time":"2040-01-01T01:00:00Z"}"#
+        let begin = """
+            set -e; u=$(printf 'M\\374nchen'); mkdir "$u"; printf '%s\\n{}\\n' '\(line)' > "$u.jsonl"; cp "$u.jsonl" "$u/a.jsonl"; set +e
+            """
+        try await workspace.shell(begin).expectDone()
+        let imported = try await workspace.shell(
+            "u=$(printf 'M\\374nchen'); ems event import \"$u.jsonl\" --rejects \"$u/rejects.jsonl\"; echo $?; cat \"$u/rejects.jsonl\"")
+        #expect(imported.errors.contains("M\\xFCnchen.jsonl:2: "), "\(imported.errors)")
+        #expect(imported.output.hasPrefix("3\n{") && imported.output.contains("reject_reason"), "\(imported.output)")
+        #expect(try await Self.values(workspace, "title") == ["One"])
+
+        // A store of its own for each way to name one; a second command finds what the first made.
+        let ways = [
+            #"--data-dir "$u""#, #"--data-dir="$u/below""#, #"--data-dir "new$u""#,
+        ]
+        for way in ways {
+            let stored = try await workspace.shell(
+                "u=$(printf 'M\\374nchen'); ems event import \"$u/a.jsonl\" \(way) 2>&1; ems event list \(way) -o csv --columns title; ems store status \(way)"
+            )
+            #expect(stored.output.contains("title\nOne\n"), "\(way): \(stored.output)\(stored.errors)")
+            #expect(stored.output.contains("M\\xFCnchen") && !stored.output.contains("/proc/"), "\(way): \(stored.output)")
+        }
+        let variable = try await workspace.shell("u=$(printf 'M\\374nchen'); EMS_DATA_DIR=\"$u\" ems event list -o csv --columns title")
+        #expect(variable.output == "title\nOne\n", "\(variable.output)\(variable.errors)")
+        let names = try await workspace.shell("LC_ALL=C ls -bd *nchen*; cd M*nchen; ls")
+        #expect(
+            names.output.split(separator: "\n") == [
+                #"M\374nchen"#, #"M\374nchen.jsonl"#, #"newM\374nchen"#, "a.jsonl", "below", "ems.db", "rejects.jsonl",
+            ], "\(names.output)")
+
+        // Whoever can rename the file is seen in such a directory as in any other.
+        let replaced = try await workspace.shell(
+            "u=$(printf 'M\\374nchen'); chmod 777 \"$u\"; echo 'bcrypt_salt_rounds: 5' > \"$u/c.yaml\"; ems config show bcrypt_salt_rounds --config \"$u/c.yaml\""
+        )
+        replaced.expectFailure(78, saying: "where everyone can replace it")
+        let missing = try await workspace.shell("ems event import \"$(printf 'K\\366ln.csv')\"")
+        missing.expectFailure(64, saying: "K\\xF6ln.csv")
     }
 
     @Test("A script whose quote does not end is refused, however long it is, and nothing of it is run")

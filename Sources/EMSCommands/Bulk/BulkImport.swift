@@ -58,7 +58,7 @@ struct ImportOptions: ParsableArguments {
         }
     }
 
-    func usedFormat() throws -> BulkFormat { try format ?? BulkFormat(path: file) }
+    func usedFormat() throws -> BulkFormat { try format ?? BulkFormat(path: NamesInBytes.shown(file)) }
 
     /// The columns of csv by the names they have here.
     var namesByColumn: [String: String] { Dictionary(names.map { ($0.column, $0.field) }) { _, last in last } }

@@ -23,7 +23,7 @@ struct SettingInForce: Presentable {
     static let columns: [Column<SettingInForce>] = [
         Column("key") { .text($0.key.rawValue) },
         Column("value") { .text($0.shownValue) },
-        Column("source") { .text($0.found?.source) },
+        Column("source") { .text($0.found.map { NamesInBytes.shown($0.source) }) },
         Column("environment", usual: false) { .text($0.key.environmentNames.joined(separator: ",")) },
         Column("default", usual: false) { .text($0.key.defaultValue) },
         Column("summary", usual: false) { .text($0.key.summary) },
@@ -33,7 +33,7 @@ struct SettingInForce: Presentable {
         writer.object {
             $0.member("key", key.rawValue)
             $0.member("value", shownValue)
-            $0.member("source", found?.source)
+            $0.member("source", found.map { NamesInBytes.shown($0.source) })
             $0.member("environment", key.environmentNames)
             $0.member("default", key.defaultValue)
             $0.member("summary", key.summary)

@@ -17,7 +17,7 @@ struct Finding: Presentable {
     let code: ErrorCode?
 
     static func ok(_ check: String, _ message: String) -> Finding {
-        Finding(check: check, result: .ok, message: message, fix: nil, code: nil)
+        Finding(check: check, result: .ok, message: NamesInBytes.shown(message), fix: nil, code: nil)
     }
 
     static func warning(_ check: String, _ message: String, fix: String) -> Finding {

@@ -191,7 +191,8 @@ extension Topic {
                 .text(
                     """
                     Text is UTF-8, or UTF-16 with a byte order mark; --encoding names another one, such as windows-1252. Text that is not in \
-                    the encoding is never guessed at: the record fails, with its line. No record may have more than 1 MiB.
+                    the encoding is never guessed at: the record fails, with its line. No record may have more than 1 MiB. The names of files and \
+                    directories are bytes: they need not be UTF-8, and are shown with \\xFC for what is not.
                     """),
                 .text(
                     """

@@ -111,6 +111,7 @@ private let systemWrite = Darwin.write
 enum StandardError {
     static func write(_ text: String, newline: Bool = true) {
         // Whether words arrive changes nothing about what was done.
-        try? FileDescriptor.write(Array((newline ? text + "\n" : text).utf8), to: STDERR_FILENO)
+        let text = NamesInBytes.shown(newline ? text + "\n" : text)
+        try? FileDescriptor.write(Array(text.utf8), to: STDERR_FILENO)
     }
 }

@@ -79,7 +79,7 @@ final class InputFile {
         String(decoding: try bytes(path).prefix { $0 != 0x0A }, as: UTF8.self).filter { !$0.isWhitespace }
     }
 
-    static func displayName(_ path: String) -> String { path == "-" ? "stdin" : Printable.stripped(path) }
+    static func displayName(_ path: String) -> String { path == "-" ? "stdin" : Printable.stripped(NamesInBytes.shown(path)) }
 
     private static func unreadable(_ name: String) -> EMSError {
         EMSError(errno == ENOENT ? .notFound : .inputOutput, "\(name) cannot be read: \(String(cString: strerror(errno)))")

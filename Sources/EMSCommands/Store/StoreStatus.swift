@@ -19,7 +19,7 @@ struct StoreStatus: StoreCommand {
         let pending = report.missingIndexes.isEmpty ? try await runtime.relay.pending() : nil
         try output.show(
             Facts([
-                ("kind", .text(report.kind)), ("location", .text(report.location)), ("version", .text(report.version)),
+                ("kind", .text(report.kind)), ("location", .text(NamesInBytes.shown(report.location))), ("version", .text(report.version)),
                 ("schema_version", .number(report.schemaVersion)), ("latest_schema_version", .number(report.latestSchemaVersion)),
                 ("missing_indexes", .number(report.missingIndexes.count)), ("users", .number(report.users)),
                 ("events", .number(report.events)), ("bytes", .number(Int(report.bytes))), ("pending_changes", .number(pending?.count)),

@@ -73,6 +73,19 @@ struct SecureConnectionTests {
         try await rabbit.kill()
     }
 
+    @Test(
+        "A command that leaves while a TLS connection fails ends with a message, not by a signal", .enabled(if: InstalledTool.python != nil)
+    )
+    func failingExit() async throws {
+        let folder = try Workspace()
+        let certificate = try await Self.certificate(folder)
+        // 500 by default, for whoever runs it by hand.
+        let result = try await folder.run(
+            try #require(InstalledTool.python),
+            [InstalledTool.directory + "/tls_exit.py", EMSBinary.path, certificate.certificate, certificate.key, "20"])
+        #expect(result.status == 0, "\(result.output)\(result.errors)")
+    }
+
     /// A certificate that vouches for itself, for this machine.
     private static func certificate(_ folder: Workspace) async throws -> (certificate: String, key: String, both: String) {
         let (certificate, key) = (folder.path("cert.pem"), folder.path("key.pem"))
