@@ -1,5 +1,6 @@
 import EMSCore
 import Foundation
+import NIOPosix
 import Testing
 
 /// `ems event import` and `ems user import`: files as other programs write them (`Tests/Fixtures/cases`).
@@ -146,6 +147,28 @@ struct ImportedFilesTests {
         #expect(try await Self.values(workspace, "title").isEmpty)
         try await workspace.output("event", "import", "--atomic", file)
         #expect(try await Self.values(workspace, "title").count == 20)
+    }
+
+    @Test("After an import, a signal ends the command as if there had been none", arguments: [SIGTERM, SIGINT])
+    func signalAfterwards(signal: Int32) async throws {
+        // A broker that takes the connection and never answers: the command waits for it once the import is stored.
+        let silent = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton).bind(host: "127.0.0.1", port: 0).get()
+        let port = try #require(silent.localAddress?.port)
+        let workspace = try Workspace()
+        let line = #"{"title":"One","start_time":"2040-01-01T00:00:00Z","end_time":"2040-01-01T01:00:00Z"}"#
+        let errors = try workspace.file("import.err", "")
+        let process = try ChildProcess(
+            EMSBinary.path, ["event", "import", "--atomic", try workspace.file("one.jsonl", line)],
+            environment: workspace.environment.merging(["RABBITMQ_URL": "amqp://127.0.0.1:\(port)/"]) { $1 },
+            directory: workspace.directory.path, errors: errors)
+        try await eventually("the import is stored") {
+            try String(contentsOfFile: errors, encoding: .utf8).contains("created 1") || !process.running()
+        }
+        process.signal(signal)
+        let ending = try await process.wait()
+        let said = try String(contentsOfFile: errors, encoding: .utf8)
+        #expect(ending == .killed(signal), "\(said)")
+        try await silent.close()
     }
 
     @Test("A dry run of accounts says what the real one does of one email or one username twice", arguments: [true, false])

@@ -17,8 +17,8 @@ final class Interruption: Sendable {
 
     private struct Open {
         var interruptions: [ObjectIdentifier: Interruption] = [:]
-        /// What the signals did before: a process that ignores them (nohup) does so again.
-        var former: [Int32: Handler] = [:]
+        /// What the signals did before: a process that ignores them (nohup) does so again. The default, which ends the process, is `nil`.
+        var former: [(number: Int32, handler: Handler?)] = []
         var source: (any DispatchSourceRead)?
     }
 
@@ -50,19 +50,20 @@ final class Interruption: Sendable {
         Self.open.withLock { open in
             if open.source == nil { open.source = Self.listen() }
             if open.interruptions.isEmpty {
-                for number in Self.signals {
-                    open.former[number] = signal(number) { _ in
-                        let number = errno
+                open.former = Self.signals.map { number in
+                    let handler = signal(number) { _ in
+                        let error = errno
                         _ = write(Interruption.wakeup.writing, "!", 1)
-                        errno = number
+                        errno = error
                     }
+                    return (number, handler)
                 }
             }
             open.interruptions[ObjectIdentifier(self)] = self
         }
     }
 
-    /// Whether somebody asked for the end; also where the task was cancelled.
+    /// Whether the end was requested; also where the task was cancelled.
     var isRequested: Bool { count.load(ordering: .relaxed) > 0 || Task.isCancelled }
 
     func end() {
