@@ -106,7 +106,8 @@ public struct Runtime: Sendable {
 
     /// Runs `body` so that all that it stores is stored, or nothing.
     /// - Parameter undo: takes back what `body` has stored, where the store has no transaction that long, and returns how many writes it
-    ///   could not take back, because somebody has changed the same since.
+    ///   could not take back, because another process has changed the same since.
+    /// - Throws: what `body` throws, or ``EMSError`` with ``ErrorCode/partial`` if something could not be taken back.
     public func atomically(_ body: () async throws -> Void, undo: () async -> Int) async throws {
         if let transaction = backend.stores.transaction { try await transaction.begin() }
         do {
@@ -118,10 +119,9 @@ public struct Runtime: Sendable {
             }
             let left = await undo()
             guard left > 0 else { throw error }
-            let fault = EMSError(error)
             throw EMSError(
-                fault.code, "\(fault.message); \(left) \(left == 1 ? "record" : "records") stored before could not be taken back",
-                fix: "look at them: somebody has changed them since, or the store is out of reach")
+                .partial, "\(EMSError(error).message); \(left) \(left == 1 ? "record" : "records") stored before could not be taken back",
+                fix: "check them: they were changed since, or the store is unreachable")
         }
         try await backend.stores.transaction?.commit()
     }

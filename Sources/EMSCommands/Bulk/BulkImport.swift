@@ -103,7 +103,7 @@ struct BulkImport<Row: Sendable>: Sendable {
         let open = { try kept?.open() ?? InputFile(options.file) }
         let input = try open()
         let rejects = try options.rejects.map { try RejectsFile($0, besides: input, isRaw: options.raw) }
-        // One for all of it: neither between the check and the writing nor while something is taken back does the first signal end the process.
+        // One for all of it: the first signal ends the process neither between check and writing nor while the import is taken back.
         let interruption = Interruption()
         defer { interruption.end() }
         do {
@@ -125,15 +125,27 @@ struct BulkImport<Row: Sendable>: Sendable {
             let isPartial = tally.failed < tally.count
             throw EMSError(isPartial ? .partial : .invalid, "\(Self.records(tally.failed)) could not be imported")
         }
-        _ = try await pass(input, open, rejects, interruption, dryRun: true, isAllOrNothing: true)
+        do {
+            _ = try await pass(input, open, rejects, interruption, dryRun: true, isAllOrNothing: true)
+        } catch {
+            throw Self.nothingImported(error)
+        }
         var tally = Tally()
         do {
             try await atomically { tally = try await pass(open(), open, rejects, interruption, dryRun: false, isAllOrNothing: true) }
+        } catch let error as EMSError where error.code == .partial {
+            // It says what could not be taken back.
+            throw error
         } catch {
             options.summary.tell(Tally(), dryRun: false)
-            throw error
+            throw Self.nothingImported(error)
         }
         options.summary.tell(tally, dryRun: false)
+    }
+
+    private static func nothingImported(_ error: any Error) -> EMSError {
+        let fault = EMSError(error)
+        return EMSError(fault.code, "\(fault.message), so nothing was imported", fix: fault.fix, fields: fault.fields)
     }
 
     private func pass(
@@ -154,7 +166,7 @@ struct BulkImport<Row: Sendable>: Sendable {
         }
         guard isAllOrNothing, tally.failed > 0 else { return tally }
         throw EMSError(
-            .invalid, "\(Self.records(tally.failed)) \(tally.failed == 1 ? "is" : "are") invalid, so nothing was imported",
+            .invalid, "\(Self.records(tally.failed)) \(tally.failed == 1 ? "is" : "are") invalid",
             fix: "fix \(tally.failed == 1 ? "it" : "them") or drop --atomic")
     }
 
@@ -227,7 +239,7 @@ struct BulkImport<Row: Sendable>: Sendable {
 
     private static func interrupted(before line: Int?, isAllOrNothing: Bool) -> EMSError {
         EMSError(
-            .interrupted, "interrupted\(line.map { " before line \($0)" } ?? "")\(isAllOrNothing ? ", so nothing was imported" : "")",
+            .interrupted, "interrupted\(line.map { " before line \($0)" } ?? "")",
             fix: isAllOrNothing ? nil : "the same command goes on: what is stored already is skipped")
     }
 
