@@ -16,8 +16,16 @@ struct Finding: Presentable {
     /// What is wrong, for the exit status.
     let code: ErrorCode?
 
+    private init(check: String, result: Result, message: String, fix: String?, code: ErrorCode?) {
+        self.check = check
+        self.result = result
+        self.message = NamesInBytes.shown(message)
+        self.fix = fix.map(NamesInBytes.shown)
+        self.code = code
+    }
+
     static func ok(_ check: String, _ message: String) -> Finding {
-        Finding(check: check, result: .ok, message: NamesInBytes.shown(message), fix: nil, code: nil)
+        Finding(check: check, result: .ok, message: message, fix: nil, code: nil)
     }
 
     static func warning(_ check: String, _ message: String, fix: String) -> Finding {

@@ -114,7 +114,7 @@ enum NamesInBytes {
             throw EMSError(
                 code, "\(place) is not valid UTF-8: \(escaped(path))", fix: "give the file a name in UTF-8; its directory may have any")
         case "--data-dir", "EMS_DATA_DIR":
-            // As for any other name, it is made where it is not there.
+            // As with any other name, it is created if missing.
             (path + [0]).withUnsafeBytes { _ = $0.bindMemory(to: CChar.self).baseAddress.map { mkdir($0, 0o700) } }
         default: break
         }
@@ -123,12 +123,13 @@ enum NamesInBytes {
 
     private static func opened(_ path: [UInt8], _ place: String, _ code: ErrorCode) throws -> String {
         let descriptor = (path + [0]).withUnsafeBytes { bytes in
-            bytes.bindMemory(to: CChar.self).baseAddress.map { open($0, pathOnly | O_CLOEXEC) } ?? -1
+            // Children inherit it: HOME must name the same directory to them.
+            bytes.bindMemory(to: CChar.self).baseAddress.map { open($0, pathOnly) } ?? -1
         }
         guard descriptor >= 0 else {
             throw EMSError(
                 code, "\(place) is not valid UTF-8, and no file or directory of that name can be opened: \(escaped(path))",
-                fix: "make it before, or use a name in UTF-8")
+                fix: "create it first, or use a name in UTF-8")
         }
         let alias = "/proc/self/fd/\(descriptor)"
         aliases.withLock { $0.insert((alias, escaped(path)), at: 0) }
