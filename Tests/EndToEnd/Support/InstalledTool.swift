@@ -1,4 +1,5 @@
 import Foundation
+import Testing
 
 /// Programs that a test needs besides ours, and may be missing.
 enum InstalledTool {
@@ -24,5 +25,20 @@ enum InstalledTool {
         guard let path = path(name) else { return false }
         guard let process = try? ChildProcess(path, arguments, environment: ["PATH": "/usr/bin:/bin"], directory: "/") else { return false }
         return process.waitHoldingTheThread() == .exited(0)
+    }
+}
+
+extension Workspace {
+    /// Runs one of the tests' programs in Python, which prints TAP, and expects that every check in it succeeds.
+    /// - Parameter count: how many checks there are.
+    func expectAllOK(
+        _ program: String, _ arguments: [String], count: Int, environment: [String: String] = [:],
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) async throws {
+        let python = try #require(InstalledTool.python, sourceLocation: sourceLocation)
+        let result = try await run(python, ["\(InstalledTool.directory)/\(program)"] + arguments, environment: environment)
+        #expect(result.status == 0, "\(result.output)\(result.errors)", sourceLocation: sourceLocation)
+        let passed = result.output.split(separator: "\n").count { $0.hasPrefix("ok ") }
+        #expect(passed == count, "\(result.output)", sourceLocation: sourceLocation)
     }
 }
