@@ -144,7 +144,7 @@ let package = Package(
         ),
         .target(
             name: "StoreConformance",
-            dependencies: ["EMSCore"],
+            dependencies: ["EMSCore", .product(name: "Logging", package: "swift-log")],
             path: "Tests/StoreConformance",
             swiftSettings: settings
         ),

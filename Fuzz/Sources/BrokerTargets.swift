@@ -3,10 +3,16 @@
 
 /// What comes from the broker is read or refused; a change or a notification that was read is written and read again as the same.
 @Sendable func fuzzBroker(_ bytes: [UInt8]) {
-    if let change = accepted({ try Change(id: changeID, body: bytes) }) {
-        let again = accepted { try Change(id: changeID, body: change.json()) }
+    if let change = accepted({ try Change(id: changeID, message: bytes) }) {
+        let again = accepted { try Change(id: changeID, message: change.message()) }
         expect(again == change, "\(change) became \(String(describing: again))")
     }
+    if let change = accepted({ try Change(id: changeID, record: bytes) }) {
+        let again = accepted { try Change(id: changeID, record: change.json()) }
+        expect(again == change, "\(change) became \(String(describing: again))")
+    }
+    // An entry of the journal is read, or refused as damaged.
+    _ = accepted { try SealedChange(canonical: bytes).change(at: 1) { _ in nil } }
     if let recorded = accepted({ try LiveMessage.notifications(in: bytes) }) {
         for one in recorded { expectRoundTrip(one.notification) }
     }

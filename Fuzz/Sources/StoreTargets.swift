@@ -56,7 +56,10 @@ private enum FuzzStore {
                         endTime: Timestamp(milliseconds: 9000), createdBy: "operator:fuzz", tags: ["t"], maxAttendees: nil,
                         status: .scheduled, attachmentURL: nil, coordinates: nil, createdAt: Timestamp(milliseconds: 0))
                 }
-                _ = try await backend.stores.events.insert(events.map { (event: $0, change: nil as Change?) })
+                _ = try await backend.stores.events.insert(
+                    events.map {
+                        (event: $0, change: .created($0, by: Principal(.operator("fuzz"), via: ChangeSource(.cli)), at: $0.createdAt))
+                    })
                 for text in ["one", "two"] {
                     let notification = Notification(kind: .message, message: text, actor: "root", timestamp: Timestamp(milliseconds: 0))
                     _ = try await backend.stores.notifications.record([

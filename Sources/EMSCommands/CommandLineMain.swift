@@ -123,16 +123,28 @@ public enum CommandLineMain {
     }
 
     private static func report(_ error: EMSError, place: String) -> Int32 {
+        let error = error.naming { [$0.option] }
         if error.fields.count > 1 {
             StandardError.write("\(mark(place)): \(error.code.title.lowercased()):")
             for field in error.fields {
-                let name = field.location.filter { $0 != "body" }.joined(separator: ".")
-                StandardError.write(Printable.stripped("  \(name) \(field.message)"))
+                StandardError.write(Printable.stripped("  \(field.name) \(field.message)"))
             }
         } else {
             // A path, or what a server said, may hold what a terminal would obey.
             StandardError.write("\(mark(place)): \(Printable.stripped(error.description))")
         }
         return error.code.exitStatus
+    }
+}
+
+extension RequestParameter {
+    /// The option of the command line.
+    fileprivate var option: String {
+        switch self {
+        case .tag, .sort, .near, .until: "--\(rawValue)"
+        case .radius: "--radius-km"
+        case .page, .pageSize, .after: "--limit"
+        case .idempotencyKey: rawValue
+        }
     }
 }

@@ -15,7 +15,8 @@ struct EMS: AsyncParsableCommand {
             "ems serve"),
         version: "ems \(version)",
         subcommands: [
-            UserCommand.self, EventCommand.self, NotifyCommand.self, TokenCommand.self, BrokerCommand.self, StoreNoun.self,
+            UserCommand.self, EventCommand.self, NotifyCommand.self, TokenCommand.self, BrokerCommand.self, AuditCommand.self,
+            StoreNoun.self,
             ConfigCommand.self, ServeCommand.self, ShellCommand.self, DoctorCommand.self, GenerateCommand.self,
         ])
 

@@ -27,6 +27,7 @@ public struct MongoAdministration: StoreAdministration {
                 kind: "mongodb", location: name, version: server, schemaVersion: try Schema.version(in: connection),
                 latestSchemaVersion: Schema.version, missingIndexes: try Schema.missing(in: connection).map(\.name),
                 users: try connection.recordedCount(.users), events: try connection.recordedCount(.events),
+                journalEntries: try connection.recordedCount(.journal),
                 bytes: try Self.bytes(in: connection), serverTime: time,
                 isReplicated: set != nil)
         }

@@ -11,6 +11,7 @@ public struct MongoBackend: Sendable {
             users: MongoUserStore(database: database),
             events: MongoEventStore(database: database),
             outbox: MongoChangeOutbox(database: database),
+            journal: MongoJournalStore(database: database),
             notifications: MongoNotificationStore(database: database),
             subscriptions: MongoSubscriptionStore(database: database),
             tokens: MongoTokenStore(database: database),

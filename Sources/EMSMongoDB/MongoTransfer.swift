@@ -29,6 +29,8 @@ public struct MongoTransfer: StoreTransfer {
             case .inboxEntries:
                 try Self.page(.inboxEntries, after, limit, in: connection) { try Self.entry(&$0) }
             case .inboxReads: try Self.reads(after, limit, in: connection)
+            case .journalTexts: try Self.texts(after, limit, in: connection)
+            case .journal: try Self.entries(after, limit, in: connection)
             }
         }
     }
@@ -68,12 +70,30 @@ public struct MongoTransfer: StoreTransfer {
         case .notification(let recorded, _, _): writer.member("$gt", recorded.position)
         case .inboxEntry(let user, let position), .inboxRead(let user, let position):
             writer.document("$gt") { Inbox.key(user, position, &$0) }
+        case .journalText(let reference, _, _): writer.member("$gt", reference)
+        case .journalEntry(let entry): writer.member("$gt", entry.position)
         case .idempotencyKey: preconditionFailure("keys are not read by _id")
         }
     }
 
-    private static func user(_ reader: inout BSONReader) throws -> StoreRecord {
-        let user = try MongoUserStore.user(&reader)
+    private static func texts(_ after: StoreRecord?, _ limit: Int, in connection: MongoConnection) throws -> [StoreRecord] {
+        // With what is pending there come texts.
+        if after == nil { try MongoChangeOutbox.enterPending(of: nil, nil, in: connection) }
+        return try page(.journalTexts, after, limit, in: connection) { reader in
+            let reference = try reader.text("_id")
+            let text = PersonalText(person: try reader.text("person"), value: try reader.text("value"))
+            return .journalText(reference: reference, text, salt: try reader.binary("salt"))
+        }
+    }
+
+    private static func entries(_ after: StoreRecord?, _ limit: Int, in connection: MongoConnection) throws -> [StoreRecord] {
+        var position: Int64 = 0
+        if case .journalEntry(let last)? = after { position = last.position }
+        return try MongoJournal.stored(after: position, limit: limit, in: connection).map { .journalEntry($0) }
+    }
+
+    private static func user(_ reader: inout BSONReader) throws -> StoreRecord? {
+        guard let user = try MongoUserStore.living(&reader) else { return nil }
         let passwordHash = try reader.text("password_hash")
         var inbox = try reader.document("inbox")
         let state = try InboxState(&inbox)
@@ -179,6 +199,10 @@ public struct MongoTransfer: StoreTransfer {
     /// Most often nothing of a batch is there yet, and one insert stores it; otherwise each record replaces what there is.
     public func put(_ kind: StoreRecord.Kind, _ records: [StoreRecord]) async throws {
         try await database.run { connection in
+            // Where an entry is another, all later ones are: each has the hash of the one before it.
+            if case .journalEntry(let first)? = records.first {
+                try connection.deleteMany(.journal) { $0.document("_id") { $0.member("$gte", first.position) } }
+            }
             let writes = records.map(Self.write)
             guard let collection = writes.first?.collection else { return }
             if kind != .idempotencyKeys {
@@ -224,6 +248,13 @@ public struct MongoTransfer: StoreTransfer {
             } catch is DuplicateKey {
                 throw StoreRecord.twin(of: event)
             }
+        case .journalText(_, let text, _):
+            // The same text may be there with a salt of its own.
+            try connection.deleteMany(.journalTexts) {
+                $0.member("person", text.person)
+                $0.member("value", text.value)
+            }
+            try connection.replaceOne(write.collection, where: write.filter, write.document, upsert: true)
         default: try connection.replaceOne(write.collection, where: write.filter, write.document, upsert: true)
         }
     }
@@ -252,7 +283,7 @@ public struct MongoTransfer: StoreTransfer {
             let document = BSONDocument { $0.document("idempotency") { EventDocument.idempotency(key, at: createdAt, to: &$0) } }
             return Write(collection: .events, document: document) { $0.member("_id", event) }
         case .subscription(let subscription):
-            return Write(collection: .subscriptions, document: MongoSubscriptionStore.document(subscription)) {
+            return Write(collection: .subscriptions, document: MongoSubscriptionStore.document(subscription, since: 0)) {
                 $0.document("_id") { MongoSubscriptionStore.key(subscription.userID, subscription.eventID, &$0) }
             }
         case .notification(let recorded, let ordinal, let recordedAt):
@@ -263,6 +294,12 @@ public struct MongoTransfer: StoreTransfer {
             return Write(collection: .notifications, document: document.completed) { $0.member("_id", recorded.position) }
         case .inboxEntry(let user, let position): return pair(.inboxEntries, user, position)
         case .inboxRead(let user, let position): return pair(.inboxReads, user, position)
+        case .journalText(let reference, let text, let salt):
+            return Write(collection: .journalTexts, document: MongoJournal.document(text, as: reference, salt: salt)) {
+                $0.member("_id", reference)
+            }
+        case .journalEntry(let entry):
+            return Write(collection: .journal, document: MongoJournal.document(entry)) { $0.member("_id", entry.position) }
         }
     }
 

@@ -7,14 +7,16 @@ import Logging
 /// The adapters that the settings choose, as the ports of the core.
 struct Backend: Sendable {
     let stores: Stores
-    let broker: any MessageBroker
+    let queue: any ChangeQueue
+    /// Where changes are published to; `nil` if the queue is a part of the store.
+    let publisher: (any ChangePublisher)?
     let feed: any LiveFeed
     let storeAdministration: any StoreAdministration
     let brokerAdministration: any BrokerAdministration
     /// The threads that wait for the store, where it has such: see ``Runtime/executor``.
     let executor: (any TaskExecutor)?
     /// Whether a command can carry its changes into the inboxes itself.
-    let isBrokerEmbedded: Bool
+    var isBrokerEmbedded: Bool { publisher == nil }
     /// Knows whether a server of the store answers; `nil` for the embedded one.
     let breaker: CircuitBreaker?
     private let rabbitMQ: RabbitMQBroker?
@@ -33,7 +35,7 @@ struct Backend: Sendable {
             // One file has one machine: its tail tells everything, whatever carries the changes.
             feed = sqlite.feed
             storeAdministration = sqlite.administration
-            broker = rabbitMQ ?? sqlite.broker
+            queue = rabbitMQ ?? sqlite.queue
             brokerAdministration = rabbitMQ?.administration ?? sqlite.brokerAdministration
             executor = nil
             breaker = nil
@@ -45,13 +47,13 @@ struct Backend: Sendable {
             stores = MongoBackend(database: database).stores
             feed = SequencedLiveFeed(store: stores.notifications, exchange: rabbitMQ.liveExchange(logger: logger), logger: logger)
             storeAdministration = MongoAdministration(database: database)
-            broker = rabbitMQ
+            queue = rabbitMQ
             brokerAdministration = rabbitMQ.administration
             executor = database.executor
             breaker = database.breaker
             endStore = nil
         }
-        isBrokerEmbedded = rabbitMQ == nil
+        publisher = rabbitMQ
     }
 
     private static func rabbitMQ(_ settings: Settings) throws -> RabbitMQBroker? {

@@ -20,8 +20,10 @@ public struct Runtime: Sendable {
     public let events: EventService
     public let subscriptions: SubscriptionService
     public let notifications: NotificationService
-    public let relay: ChangeRelay
+    /// `nil` if the queue is a part of the store: nothing is published then.
+    public let relay: ChangeRelay?
     public let consumer: ChangeConsumer
+    public let expander: AudienceExpander
     private let backend: Backend
     private let hasher: PasswordHasher
 
@@ -33,30 +35,32 @@ public struct Runtime: Sendable {
         hasher = PasswordHasher(cost: settings.bcryptCost)
         // In the store's own file a batch is a few transactions, whatever its size.
         let isBulk = mode == .bulk && backend.isBrokerEmbedded
-        let relay = ChangeRelay(
-            stores: backend.stores, broker: backend.broker, batchSize: isBulk ? Self.bulkBatchSize : ChangeRelay.usualBatchSize,
-            logger: logger)
+        let relay = backend.publisher.map { [stores = backend.stores] in ChangeRelay(stores: stores, publisher: $0, logger: logger) }
         self.relay = relay
         users = UserService(
             stores: backend.stores, hasher: hasher, registrationHasher: PasswordHasher(cost: settings.bcryptCost, workers: 1),
             permissions: settings.permissions)
         events = EventService(stores: backend.stores, permissions: settings.permissions) { change in
             FaultPoint.reached(.betweenWriteAndPublish)
-            relay.changeWritten(change)
+            relay?.changeWritten(change)
         }
         subscriptions = SubscriptionService(stores: backend.stores)
         notifications = NotificationService(stores: backend.stores, feed: backend.feed)
         let rateLimits = backend.stores.rateLimits
         let consumers = backend.stores.consumers
         consumer = ChangeConsumer(
-            broker: backend.broker, notifications: notifications,
+            queue: backend.queue, notifications: notifications,
             batchSize: isBulk ? Self.bulkBatchSize : ChangeConsumer.usualBatchSize,
             proveStore: { _ = try await rateLimits.attempt("consumer", limit: 1_000_000, window: 1, at: .now()) },
-            unsignedMessagesEnd: { try await consumers.unsignedMessagesEnd() }, logger: logger)
+            unsignedMessagesEnd: { try await consumers.unsignedMessagesEnd() }, isPaused: { try await consumers.isPaused(.inbox) },
+            logger: logger)
+        expander = AudienceExpander(stores: backend.stores, logger: logger)
     }
 
     private static let bulkBatchSize = 1500
 
+    public var journal: JournalService { JournalService(stores: backend.stores, permissions: settings.permissions) }
+    public var journalVerifier: JournalVerifier { JournalVerifier(stores: backend.stores) }
     public var completion: CompletionService { CompletionService(stores: backend.stores) }
     public var storeAdministration: any StoreAdministration { backend.storeAdministration }
     public var brokerAdministration: any BrokerAdministration { backend.brokerAdministration }
@@ -76,30 +80,28 @@ public struct Runtime: Sendable {
         return AuthenticationService(stores: backend.stores, hasher: hasher, accessTokens: accessTokens, policy: settings.authentication)
     }
 
-    /// Carries pending changes as far as a command that is about to end can: what it wrote to RabbitMQ; or, since the embedded broker
+    /// Carries pending changes as far as a command that is about to end can: what it wrote to RabbitMQ; or, since the embedded queue
     /// lives in the store's file, all that is pending into the inboxes. What fails here is not lost: it stays pending for a daemon or
     /// the next command.
     public func deliverChanges() async throws {
-        guard backend.isBrokerEmbedded else {
-            _ = try await relay.carryWritten()
-            return
-        }
-        _ = try await flushChanges()
+        if let relay { return _ = try await relay.carryWritten() }
+        _ = try await consumer.drain()
+        try await expander.expand(until: .now + Self.expansionPatience)
     }
 
-    /// Carries what this process wrote since the last time, and leaves what others wrote: for one who writes much, batch after batch.
-    public func deliverWrittenChanges() async throws {
-        _ = try await relay.carryWritten()
-        if backend.isBrokerEmbedded { _ = try await consumer.drain() }
-    }
+    /// How long a command goes on putting notifications into the inboxes of many. A daemon, the next command and `ems broker flush` go on.
+    private static let expansionPatience: Duration = .seconds(1)
 
     /// Carries all that is pending, whoever wrote it, as far as this process can.
-    /// - Returns: how many changes the broker confirmed.
+    /// - Returns: how many changes the broker confirmed, or the inboxes got.
     public func flushChanges() async throws -> Int {
-        let published = try await relay.flush()
-        if backend.isBrokerEmbedded { _ = try await consumer.drain() }
-        return published
+        let count = if let relay { try await relay.flush() } else { try await consumer.drain() }
+        try await expander.expand()
+        return count
     }
+
+    /// How many changes are stored and not handed over yet, up to a bound.
+    public func pendingChanges() async throws -> PendingStatus { try await backend.stores.outbox.pendingStatus() }
 
     /// Whether the store itself can keep all of an import together; otherwise what was stored is taken back where the import fails.
     public var hasTransaction: Bool { backend.stores.transaction != nil }
@@ -137,16 +139,64 @@ public struct Runtime: Sendable {
     /// How the parts are: what `/readyz` tells. Without the store nothing can be served; without the broker all can, and changes wait.
     public func health() async throws -> Health {
         let backend = backend
-        let pending = try await withDeadline(Self.patience, "the store") {
+        let (pending, expansions) = try await withDeadline(Self.patience, "the store") {
             try await backend.storeAdministration.ping()
-            return try await backend.stores.outbox.pendingStatus()
+            return (try await backend.stores.outbox.pendingStatus(), try await backend.stores.notifications.expansions())
         }
         do {
-            let broker = try await withDeadline(Self.patience, "the broker") { try await backend.broker.status() }
-            return Health(pending: pending, broker: .success(broker), consumer: consumer.progress.state)
+            let broker = try await withDeadline(Self.patience, "the broker") { try await backend.queue.status() }
+            return Health(pending: pending, expansions: expansions, broker: .success(broker), consumer: consumer.progress.state)
         } catch {
-            return Health(pending: pending, broker: .failure(EMSError(error)), consumer: consumer.progress.state)
+            return Health(pending: pending, expansions: expansions, broker: .failure(EMSError(error)), consumer: consumer.progress.state)
         }
+    }
+
+    /// How each consumer gets on.
+    public func consumers() async throws -> [ConsumerStatus] {
+        let (pending, status) = (try await pendingChanges(), try await backend.queue.status())
+        let lag = pending.count + status.depth
+        let recent = try await backend.stores.journal.count(since: Timestamp.now().adding(seconds: -60))
+        return [
+            ConsumerStatus(
+                consumer: .inbox, lag: lag, oldest: pending.oldest, rate: (Double(max(0, recent - lag)) / 6).rounded() / 10,
+                dead: status.deadLetters, isPaused: try await backend.stores.consumers.isPaused(.inbox))
+        ]
+    }
+
+    /// Lets a consumer rest in all processes, or go on. What it would have dealt with waits.
+    /// - Returns: whether that is new.
+    public func setPaused(_ consumer: Consumer, _ isPaused: Bool) async throws -> Bool {
+        try await backend.stores.consumers.setPaused(consumer, isPaused)
+    }
+
+    /// Gives a consumer the journal again from a position on. What it has dealt with already shows nothing twice.
+    /// - Returns: how many entries that are.
+    /// - Throws: ``EMSError`` with ``ErrorCode/notFound`` if there is no such position.
+    public func replay(_ consumer: Consumer, from position: Int64, dryRun: Bool) async throws -> Int {
+        guard position > 0, try await !journalEntries(from: position, limit: 1).isEmpty else {
+            throw EMSError(.notFound, "the journal has no position \(position)", fix: "ems audit list")
+        }
+        var (next, count) = (position, 0)
+        while true {
+            let entries = try await journalEntries(from: next, limit: ChangeRelay.usualBatchSize)
+            guard let last = entries.last else { break }
+            let messages = try entries.map(\.change).filter(\.isPublished).map { try BrokerMessage($0) }
+            if !dryRun, let publisher = backend.publisher, !messages.isEmpty { try await publisher.publish(messages) }
+            count += messages.count
+            next = last.position + 1
+            try Task.checkCancellation()
+        }
+        if !dryRun, backend.isBrokerEmbedded { try await backend.stores.consumers.setBack(consumer, to: position) }
+        return count
+    }
+
+    private func journalEntries(from position: Int64, limit: Int) async throws -> [JournalEntry] {
+        try await backend.stores.journal.entries(JournalQuery(order: .oldestFirst, after: position - 1, limit: limit))
+    }
+
+    /// The first position whose entry was made at a time or later; `nil` if there is none.
+    public func journalPosition(since moment: Timestamp) async throws -> Int64? {
+        try await backend.stores.journal.firstPosition(since: moment)
     }
 
     /// The failing consumers of all processes.
@@ -170,12 +220,22 @@ public struct Runtime: Sendable {
 
     /// Removes what has served its time: idempotency keys of yesterday, sessions that ended a week ago.
     public func housekeeping() async throws {
+        try await users.finishDeletions()
         try await events.forgetOldIdempotencyKeys()
-        _ = try await backend.stores.tokens.purge(before: Timestamp.now().adding(seconds: -7 * 86_400))
+        let moment = Timestamp.now().adding(seconds: -7 * 86_400)
+        let count = try await backend.stores.tokens.purge(before: moment)
+        guard count > 0 else { return }
+        let author = Author(.system, via: ChangeSource(.cron))
+        try await backend.stores.journal.record(
+            .noted(
+                .purged, Subject(.purge, "sessions"), by: author,
+                state: JSONText(["count": .integer(Int64(count)), "before": .string(moment.description)])))
     }
 
     public struct Health: Sendable {
         public let pending: PendingStatus
+        /// How many notifications are on their way into the inboxes of many.
+        public let expansions: Int
         public let broker: Result<BrokerStatus, EMSError>
         /// The state of the consumer of this process.
         public let consumer: ConsumerProgress.State

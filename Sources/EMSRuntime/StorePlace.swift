@@ -62,18 +62,20 @@ public enum StorePlace: Sendable {
     /// - Parameters:
     ///   - database: the database of MongoDB where the URL names none.
     ///   - making: whether a store that is not there is created: the target of a copy. A source is never written to.
-    /// - Returns: the way into it, and how many changes are pending there.
+    /// - Returns: the way into it, and how many changes and notifications are on their way there.
     public func open(database: String, making: Bool) async throws -> (transfer: any StoreTransfer, pending: Int) {
         switch self {
         case .file(let path):
             if !making, !FileManager.default.fileExists(atPath: path) { throw EMSError(.notFound, "database \(path) not found") }
             let sqlite = making ? try SQLiteBackend(path: path, mode: .command) : try SQLiteBackend(copyOf: path)
-            let waiting = try await sqlite.broker.status().depth
+            let waiting = try await sqlite.queue.status().depth + sqlite.stores.notifications.expansions()
             return (sqlite.transfer, try await sqlite.stores.outbox.pendingStatus().count + waiting)
         case .mongodb(let url):
             let named = try MongoDatabase(url: url, name: nil, fallback: database)
             try await named.prepare()
-            return (MongoTransfer(database: named), try await MongoBackend(database: named).stores.outbox.pendingStatus().count)
+            let stores = MongoBackend(database: named).stores
+            let waiting = try await stores.notifications.expansions()
+            return (MongoTransfer(database: named), try await stores.outbox.pendingStatus().count + waiting)
         }
     }
 

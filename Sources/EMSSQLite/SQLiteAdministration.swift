@@ -20,7 +20,8 @@ struct SQLiteAdministration: StoreAdministration {
             StoreReport(
                 kind: "sqlite", location: path, version: try String.fetchOne(db, sql: "SELECT sqlite_version()") ?? "",
                 schemaVersion: try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0, latestSchemaVersion: Schema.steps.count,
-                missingIndexes: [], users: try db.rowCount("users"), events: try db.rowCount("events"), bytes: bytes)
+                missingIndexes: [], users: try db.rowCount("users"), events: try db.rowCount("events"),
+                journalEntries: Int(try SQLiteJournal.lastPosition(in: db)), bytes: bytes)
         }
     }
 
@@ -31,15 +32,15 @@ struct SQLiteAdministration: StoreAdministration {
     func compact() async throws { try await database.compact() }
 }
 
-/// What operators do with the embedded broker.
+/// What operators do with the queue of the inbox.
 struct SQLiteBrokerAdministration: BrokerAdministration {
     let database: SQLiteDatabase
 
     func report() async throws -> BrokerReport {
         let path = database.path
-        let status = try await SQLiteMessageBroker(database: database).status()
+        let status = try await SQLiteChangeQueue(database: database, consumer: SQLiteConsumers.inbox).status()
         return BrokerReport(
-            kind: "embedded", location: path, version: "", queue: "broker_messages", depth: status.depth,
+            kind: "embedded", location: path, version: "", queue: "journal", depth: status.depth,
             unacknowledged: status.unacknowledged, consumers: nil,
             deadLetters: status.deadLetters)
     }
@@ -52,7 +53,11 @@ struct SQLiteBrokerAdministration: BrokerAdministration {
     func deadLetters(limit: Int) async throws -> [DeadLetter] {
         try await database.read { db in
             try db.all(
-                "SELECT message_id, routing_key, body, reason, attempts, died_at FROM broker_dead_letters ORDER BY seq LIMIT ?", [limit]
+                """
+                SELECT l.message_id, l.routing_key, coalesce(j.entry, l.body, x''), l.reason, l.attempts, l.died_at
+                FROM consumer_letters l LEFT JOIN journal j ON j.position = l.position
+                WHERE l.consumer = ? AND l.died_at IS NOT NULL ORDER BY l.seq LIMIT ?
+                """, [SQLiteConsumers.inbox, limit]
             ) { row in
                 DeadLetter(
                     message: BrokerMessage(messageID: try row.text(0), routingKey: try row.text(1), body: Array(try row.data(2))),
@@ -62,29 +67,25 @@ struct SQLiteBrokerAdministration: BrokerAdministration {
     }
 
     func requeue(_ selection: DeadLetterSelection, signing: Bool) async throws -> Int {
-        try await remove(selection) { db, seq in
-            try db.run(
-                """
-                INSERT OR IGNORE INTO broker_messages (message_id, routing_key, body)
-                SELECT message_id, routing_key, body FROM broker_dead_letters WHERE seq = ?
-                """, [seq])
+        try await forEach(selection) { db, seq in
+            try db.run("UPDATE consumer_letters SET attempts = 0, retry_at = 0, died_at = NULL WHERE seq = ?", [seq])
         }
     }
 
     func drop(_ selection: DeadLetterSelection) async throws -> Int {
-        try await remove(selection) { _, _ in }
+        try await forEach(selection) { db, seq in try db.run("DELETE FROM consumer_letters WHERE seq = ?", [seq]) }
     }
 
-    private func remove(
-        _ selection: DeadLetterSelection, _ before: @escaping @Sendable (Database, Int64) throws -> Void
+    private func forEach(
+        _ selection: DeadLetterSelection, _ body: @escaping @Sendable (Database, Int64) throws -> Int
     ) async throws -> Int {
         try await database.write { db in
-            let letters = try db.all("SELECT seq, message_id FROM broker_dead_letters ORDER BY seq") { (try $0.integer(0), try $0.text(1)) }
+            let letters = try db.all(
+                "SELECT seq, message_id FROM consumer_letters WHERE consumer = ? AND died_at IS NOT NULL ORDER BY seq",
+                [SQLiteConsumers.inbox]
+            ) { (try $0.integer(0), try $0.text(1)) }
             let chosen = letters.filter { selection.contains($0.1) }.map(\.0)
-            for seq in chosen {
-                try before(db, seq)
-                try db.run("DELETE FROM broker_dead_letters WHERE seq = ?", [seq])
-            }
+            for seq in chosen { _ = try body(db, seq) }
             return chosen.count
         }
     }

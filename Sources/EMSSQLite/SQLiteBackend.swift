@@ -1,10 +1,10 @@
 import EMSCore
 
-/// The embedded default: all stores, the broker and the live feed in one SQLite file.
+/// The embedded default: all stores, the queue and the live feed in one SQLite file.
 public struct SQLiteBackend: Sendable {
     public let database: SQLiteDatabase
     public let stores: Stores
-    public let broker: any MessageBroker
+    public let queue: any ChangeQueue
     public let feed: any LiveFeed
     public let administration: any StoreAdministration
     public let brokerAdministration: any BrokerAdministration
@@ -29,13 +29,14 @@ public struct SQLiteBackend: Sendable {
             users: SQLiteUserStore(database: database),
             events: SQLiteEventStore(database: database),
             outbox: SQLiteChangeOutbox(database: database),
+            journal: SQLiteJournalStore(database: database),
             notifications: SQLiteNotificationStore(database: database),
             subscriptions: SQLiteSubscriptionStore(database: database),
             tokens: SQLiteTokenStore(database: database),
             rateLimits: SQLiteRateLimitStore(database: database), logins: SQLiteLoginStore(database: database),
             consumers: SQLiteConsumerStore(database: database),
             transaction: database.mode == .bulk ? SQLiteTransaction(database: database) : nil)
-        broker = SQLiteMessageBroker(database: database)
+        queue = SQLiteChangeQueue(database: database, consumer: SQLiteConsumers.inbox)
         feed = SQLiteLiveFeed(database: database)
         administration = SQLiteAdministration(database: database)
         brokerAdministration = SQLiteBrokerAdministration(database: database)

@@ -34,6 +34,13 @@ struct SQLiteTransfer: StoreTransfer {
             case .inboxEntries:
                 try Self.pairs("SELECT user_id, position FROM inbox_entries", after, limit, in: db) { .inboxEntry($0, position: $1) }
             case .inboxReads: try Self.reads(after, limit, in: db)
+            case .journalTexts: try Self.texts(after, limit, in: db)
+            case .journal:
+                if case .journalEntry(let last)? = after {
+                    try SQLiteJournal.stored(after: last.position, limit: limit, in: db).map { .journalEntry($0) }
+                } else {
+                    try SQLiteJournal.stored(after: 0, limit: limit, in: db).map { .journalEntry($0) }
+                }
             }
         }
     }
@@ -50,17 +57,15 @@ struct SQLiteTransfer: StoreTransfer {
     private static func users(_ after: StoreRecord?, _ limit: Int, in db: Database) throws -> [StoreRecord] {
         try db.all(
             """
-            SELECT u.id, u.username, u.email, u.full_name, u.role, u.is_active, u.is_verified, u.created_at, u.updated_at,
-                u.last_login_at,
-                u.password_hash, i.from_position, i.from_ordinal, i.read_position, i.read_ordinal
+            SELECT \(SQLiteUserStore.columns(of: "u")), u.password_hash, i.from_position, i.from_ordinal, i.read_position, i.read_ordinal
             FROM users u JOIN inboxes i ON i.user_id = u.id WHERE u.id > ? ORDER BY u.id LIMIT ?
             """, [id(after), limit]
         ) { row in
             .user(
-                try SQLiteUserStore.user(row), passwordHash: try row.text(10),
+                try SQLiteUserStore.user(row), passwordHash: try row.text(11),
                 inbox: InboxPlaces(
-                    from: StreamPlace(position: try row.counter(11), ordinal: try row.counter(12)),
-                    read: StreamPlace(position: try row.counter(13), ordinal: try row.counter(14))))
+                    from: StreamPlace(position: try row.counter(12), ordinal: try row.counter(13)),
+                    read: StreamPlace(position: try row.counter(14), ordinal: try row.counter(15))))
         }
     }
 
@@ -118,8 +123,8 @@ struct SQLiteTransfer: StoreTransfer {
             .notification(
                 RecordedNotification(
                     position: try row.counter(0), notification: try SQLiteNotificationStore.notification(row),
-                    isForEveryone: try row.flag(9)),
-                ordinal: try row.counter(11), recordedAt: try row.timestamp(10))
+                    isForEveryone: try row.flag(10)),
+                ordinal: try row.counter(12), recordedAt: try row.timestamp(11))
         }
     }
 
@@ -149,10 +154,23 @@ struct SQLiteTransfer: StoreTransfer {
         ) { convert(try $0.id(0), try $0.counter(1)) }
     }
 
+    private static func texts(_ after: StoreRecord?, _ limit: Int, in db: Database) throws -> [StoreRecord] {
+        var reference = ""
+        if case .journalText(let last, _, _)? = after { reference = last }
+        return try db.all(
+            "SELECT reference, person, value, salt FROM journal_texts WHERE reference > ? ORDER BY reference LIMIT ?", [reference, limit]
+        ) { row in
+            .journalText(
+                reference: try row.text(0), PersonalText(person: try row.text(1), value: try row.text(2)), salt: Array(try row.data(3)))
+        }
+    }
+
     // MARK: Writing
 
     func put(_ kind: StoreRecord.Kind, _ records: [StoreRecord]) async throws {
         try await database.write { db in
+            // Where an entry is another, all later ones are: each has the hash of the one before it.
+            if case .journalEntry(let first)? = records.first { try db.run("DELETE FROM journal WHERE position >= ?", [first.position]) }
             for record in records { try Self.put(record, in: db) }
         }
     }
@@ -187,12 +205,13 @@ struct SQLiteTransfer: StoreTransfer {
             let notification = recorded.notification
             try db.run(
                 """
-                INSERT OR REPLACE INTO notifications (position, id, kind, event_id, event_title, event_action, message, actor, timestamp,
-                    recorded_at, is_for_everyone, ordinal) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                INSERT OR REPLACE INTO notifications (position, id, kind, event_id, event_title, event_action, changes, message, actor,
+                    timestamp, recorded_at, is_for_everyone, ordinal) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """,
                 [
                     recorded.position, notification.id.description, notification.kind.rawValue, notification.event?.id.description,
-                    notification.event?.title, notification.event?.action, notification.message, notification.actor,
+                    notification.event?.title, notification.event?.action,
+                    SQLiteNotificationStore.changesText(notification), notification.message, notification.actor,
                     notification.timestamp.milliseconds, recordedAt.milliseconds, recorded.isForEveryone,
                     recorded.isForEveryone ? ordinal : nil,
                 ])
@@ -206,6 +225,11 @@ struct SQLiteTransfer: StoreTransfer {
             } else {
                 try db.run("UPDATE inbox_entries SET is_read = 1 WHERE user_id = ? AND position = ?", [user.description, position])
             }
+        case .journalText(let reference, let text, let salt):
+            try db.run(
+                "DELETE FROM journal_texts WHERE reference = ?1 OR (person = ?2 AND value = ?3)", [reference, text.person, text.value])
+            try SQLiteJournal.insert(text, as: reference, salt: salt, in: db)
+        case .journalEntry(let entry): try SQLiteJournal.insert(entry, in: db)
         }
     }
 
@@ -241,6 +265,8 @@ struct SQLiteTransfer: StoreTransfer {
                     unread_own = (SELECT count(*) FROM inbox_entries e WHERE e.user_id = inboxes.user_id AND e.is_read = 0
                         AND e.position > inboxes.read_position)
                 """)
+            // What the inboxes hold was copied: nothing of the journal is still to be told.
+            try SQLiteConsumers.advance(SQLiteConsumers.inbox, to: SQLiteJournal.lastPosition(in: db), in: db)
         }
     }
 }

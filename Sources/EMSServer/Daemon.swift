@@ -47,10 +47,10 @@ public struct Daemon: Sendable {
 
         // Started in this order, stopped in the reverse: first no more requests come in, then what they wrote is carried on.
         var services: [any Service] = [Housekeeping(runtime: runtime), health]
-        if !roles.isDisjoint(with: [.events, .notifications]) { services.append(runtime.relay) }
+        if let relay = runtime.relay, !roles.isDisjoint(with: [.events, .notifications]) { services.append(relay) }
         var endpoint: WebSocketEndpoint?
         if roles.contains(.notifications) {
-            services.append(runtime.consumer)
+            services += [runtime.consumer, runtime.expander] as [any Service]
             let hub = try await WebSocketHub(
                 notifications: runtime.notifications, authentication: authentication, eventLoopGroup: group, logger: logger)
             services.append(hub)

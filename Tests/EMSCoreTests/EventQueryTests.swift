@@ -10,6 +10,16 @@ struct EventQueryTests {
         try faults { try query.validate() }.map(\.place)
     }
 
+    @Test("Too many tags are too many, also if they are the same one or empty")
+    func tagCount() throws {
+        for tag in ["a", ""] {
+            try EventQuery(tags: [String](repeating: tag, count: EventQuery.tagCountLimit)).validate()
+            #expect(throws: EMSError.self) {
+                try EventQuery(tags: [String](repeating: tag, count: EventQuery.tagCountLimit + 1)).validate()
+            }
+        }
+    }
+
     @Test("Without a wish, a text is ordered by relevance, a place by distance, all else by start time")
     func defaultOrder() {
         #expect(EventQuery().sort == .startTime)
@@ -36,9 +46,9 @@ struct EventQueryTests {
 
     @Test("Orders that need something to be measured by are refused without it")
     func orders() throws {
-        #expect(try found(EventQuery(sort: .relevance)) == ["query.sort"])
-        #expect(try found(EventQuery(sort: .distance)) == ["query.sort"])
-        #expect(try found(EventQuery(text: "x", sort: .distance)) == ["query.sort"])
+        #expect(try found(EventQuery(sort: .relevance)) == ["sort"])
+        #expect(try found(EventQuery(sort: .distance)) == ["sort"])
+        #expect(try found(EventQuery(text: "x", sort: .distance)) == ["sort"])
         #expect(try found(EventQuery(text: "x", sort: .relevance)) == [])
         #expect(try found(EventQuery(area: Self.somewhere, sort: .distance)) == [])
     }
@@ -54,7 +64,7 @@ struct EventQueryTests {
             as [(Double, Double, Bool)])
     func places(latitude: Double, longitude: Double, isAccepted: Bool) throws {
         let area = EventQuery.Area(center: Coordinates(latitude: latitude, longitude: longitude), radiusKilometres: 1)
-        #expect(try found(EventQuery(area: area)) == (isAccepted ? [] : ["query.near"]))
+        #expect(try found(EventQuery(area: area)) == (isAccepted ? [] : ["near"]))
     }
 
     @Test(
@@ -63,15 +73,15 @@ struct EventQueryTests {
             as [(Double, Bool)])
     func radii(kilometres: Double, isAccepted: Bool) throws {
         let area = EventQuery.Area(center: Coordinates(latitude: 0, longitude: 0), radiusKilometres: kilometres)
-        #expect(try found(EventQuery(area: area)) == (isAccepted ? [] : ["query.radius_km"]))
+        #expect(try found(EventQuery(area: area)) == (isAccepted ? [] : ["radius"]))
     }
 
     @Test(
         "A page has 1 to 100 rows and a number from 1 on",
         arguments: [
-            (1, 1, nil), (1, 100, nil), (100, 100, nil), (10_000, 1, nil), (1, 0, "query.page_size"), (1, -1, "query.page_size"),
-            (1, 101, "query.page_size"), (0, 10, "query.page"), (-1, 10, "query.page"), (101, 100, nil), (10_001, 1, nil), (.max, 100, nil),
-            (.min, 100, "query.page"), (1, .max, "query.page_size"),
+            (1, 1, nil), (1, 100, nil), (100, 100, nil), (10_000, 1, nil), (1, 0, "page size"), (1, -1, "page size"),
+            (1, 101, "page size"), (0, 10, "page"), (-1, 10, "page"), (101, 100, nil), (10_001, 1, nil), (.max, 100, nil),
+            (.min, 100, "page"), (1, .max, "page size"),
         ] as [(Int, Int, String?)])
     func pages(number: Int, size: Int, fault: String?) throws {
         #expect(try found(EventQuery(page: PageRequest(number: number, size: size))) == (fault.map { [$0] } ?? []))

@@ -17,7 +17,7 @@ struct PageCursorTests {
     }
 
     @Test(
-        "What no page has handed out is refused, as a fault of the query",
+        "What no page has handed out is refused, as a fault of the parameter",
         arguments: [
             "", "k", "o", "x", "k1", "k.ab", "kx.ab", "k1.xyz", "k1.AB", "k1.ab ", "k1.ab.cd", "k9223372036854775808.ab", "s", "s1.2",
             "s1.2.ab",
@@ -28,7 +28,7 @@ struct PageCursorTests {
         ])
     func refusal(text: String) throws {
         let found = try faults { _ = try PageCursor(text) }
-        #expect(found.map(\.place) == ["query.after"])
+        #expect(found.map(\.place) == ["after"])
     }
 
     @Test("A cursor's text needs no escaping in a URL")

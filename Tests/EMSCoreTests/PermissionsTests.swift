@@ -26,11 +26,11 @@ struct PermissionsTests {
     @Test(
         "The creator, admins and operators change an event; admins and operators list users; one sees one's own private fields",
         arguments: [
-            Row(who: .user(owner), mayChange: true, mayListUsers: false, maySeePrivateFields: true),
-            Row(who: .user(stranger), mayChange: false, mayListUsers: false, maySeePrivateFields: false),
-            Row(who: .user(organizer), mayChange: false, mayListUsers: false, maySeePrivateFields: false),
-            Row(who: .user(admin), mayChange: true, mayListUsers: true, maySeePrivateFields: true),
-            Row(who: .operator("root"), mayChange: true, mayListUsers: true, maySeePrivateFields: true),
+            Row(who: Principal(.user(owner), via: .init(.http)), mayChange: true, mayListUsers: false, maySeePrivateFields: true),
+            Row(who: Principal(.user(stranger), via: .init(.http)), mayChange: false, mayListUsers: false, maySeePrivateFields: false),
+            Row(who: Principal(.user(organizer), via: .init(.http)), mayChange: false, mayListUsers: false, maySeePrivateFields: false),
+            Row(who: Principal(.user(admin), via: .init(.http)), mayChange: true, mayListUsers: true, maySeePrivateFields: true),
+            Row(who: Principal(.operator("root"), via: .init(.cli)), mayChange: true, mayListUsers: true, maySeePrivateFields: true),
         ])
     func matrix(_ row: Row) {
         #expect(Permissions().mayChange(Self.event(by: Self.owner.id.description), row.who) == row.mayChange)
@@ -41,15 +41,18 @@ struct PermissionsTests {
     @Test("A user called like an operator's record is not that operator")
     func operatorsEvents() {
         let event = Self.event(by: "operator:stranger")
-        #expect(!Permissions().mayChange(event, .user(Self.stranger)))
-        #expect(Permissions().mayChange(event, .operator("stranger")))
+        #expect(!Permissions().mayChange(event, Principal(.user(Self.stranger), via: .init(.http))))
+        #expect(Permissions().mayChange(event, Principal(.operator("stranger"), via: .init(.cli))))
     }
 
     @Test("A principal has an identity for the record and a name for others")
     func names() {
-        #expect(Principal.user(Self.owner).identity == Self.owner.id.description)
-        #expect(Principal.user(Self.owner).displayName == "owner")
-        #expect(Principal.operator("root").identity == "operator:root")
-        #expect(Principal.operator("root").displayName == "operator:root")
+        let (owner, root) = (Principal(.user(Self.owner), via: .init(.http)), Principal(.operator("root"), via: .init(.cli)))
+        #expect(owner.identity == Self.owner.id.description)
+        #expect(owner.displayName == "owner")
+        #expect(owner.actor == Actor(kind: .user, id: Self.owner.id.description, name: "owner"))
+        #expect(root.identity == "operator:root")
+        #expect(root.displayName == "operator:root")
+        #expect(root.actor == Actor(kind: .operator, id: "operator:root", name: "operator:root"))
     }
 }

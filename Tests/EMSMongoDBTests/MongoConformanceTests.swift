@@ -17,8 +17,14 @@ struct MongoConformanceTests {
     @Test("Pending changes", arguments: ChangeOutboxConformance.cases)
     func outbox(_ behaviour: ConformanceCase) async throws { try await run(behaviour) }
 
+    @Test("Journal", arguments: JournalStoreConformance.cases)
+    func journal(_ behaviour: ConformanceCase) async throws { try await run(behaviour) }
+
     @Test("Notifications", arguments: NotificationStoreConformance.cases)
     func notifications(_ behaviour: ConformanceCase) async throws { try await run(behaviour) }
+
+    @Test("Large audiences", arguments: AudienceConformance.cases)
+    func audiences(_ behaviour: ConformanceCase) async throws { try await run(behaviour) }
 
     @Test("Subscriptions", arguments: SubscriptionStoreConformance.cases)
     func subscriptions(_ behaviour: ConformanceCase) async throws { try await run(behaviour) }
@@ -46,7 +52,8 @@ struct MongoStandaloneTests {
     @Test(
         "Every port",
         arguments: UserStoreConformance.cases + EventStoreConformance.cases + EventSearchConformance.cases
-            + ChangeOutboxConformance.cases + NotificationStoreConformance.cases + SubscriptionStoreConformance.cases
+            + ChangeOutboxConformance.cases + JournalStoreConformance.cases + NotificationStoreConformance.cases
+            + AudienceConformance.cases + SubscriptionStoreConformance.cases
             + TokenStoreConformance.cases + RateLimitStoreConformance.cases + LoginStoreConformance.cases
             + ConsumerStoreConformance.cases)
     func everyPort(_ behaviour: ConformanceCase) async throws {

@@ -18,11 +18,12 @@ struct NotificationStreamTests {
             _ = try await backend.database.run { connection in
                 try connection.updateOne(
                     .events, where: { $0.member("_id", events[0].id) },
-                    { update in update.document("$set") { $0.member("pending.0.action", "joke") } })
+                    { update in update.document("$set") { $0.member("pending.0.record", "joke") } })
                 return try connection.updateOne(
                     .notifications, where: { $0.member("_id", 2) }, { update in update.document("$set") { $0.member("kind", "joke") } })
             }
-            #expect(try await stores.outbox.pendingChanges(limit: 10).map(\.event.title) == ["Two"])
+            let pending = try await stores.outbox.pendingChanges(limit: 10)
+            #expect(try pending.map { try $0.event().title } == ["Two"])
             #expect(try await stores.outbox.pendingStatus().count == 2)
             await expectFailure(.storeCorrupt) { try await stores.notifications.notifications(after: 0, limit: 10) }
             let tail = try await stores.notifications.tail(after: 0, limit: 10)
@@ -49,7 +50,7 @@ struct NotificationStreamTests {
             #expect(try await stores.notifications.record([cut.addressed]).isEmpty)
             #expect(try await stores.notifications.latestPosition() == cut.position)
             #expect(try await stores.notifications.unreadCount(of: user.id) == 2)
-            #expect(try await stores.notifications.recipients(of: cut.position) == [user.id])
+            #expect(try await stores.notifications.recipients(of: cut.position, among: [user.id, UserID()]) == [user.id])
             _ = try await stores.notifications.record([cut.addressed])
             #expect(try await stores.notifications.unreadCount(of: user.id) == 2)
         }

@@ -12,144 +12,98 @@ struct ChangeWayTests {
     func arrives() async throws {
         try await withWay { way in
             let event = try await way.create("Concert")
-            #expect(try await way.relay.flush() == 1)
-            #expect(try await way.stores.outbox.pendingStatus().count == 0)
+            #expect(try await way.stores.outbox.pendingStatus().count == 1)
             #expect(try await way.consumer.drain() == 1)
+            #expect(try await way.stores.outbox.pendingStatus().count == 0)
             let entries = try await way.inbox()
             #expect(entries.map(\.notification.kind) == [.eventCreated])
             #expect(entries.first?.notification.event == .init(id: event.id, title: "Concert", action: "created"))
             #expect(entries.first?.notification.actor == "operator:root")
-            #expect(try await way.broker.status() == BrokerStatus(depth: 0, unacknowledged: 0, deadLetters: 0))
+            #expect(try await way.queue.status() == Way.idle)
         }
     }
 
-    @Test("Flushing and draining again shows nothing twice")
+    @Test("Draining again shows nothing twice")
     func repetition() async throws {
         try await withWay { way in
             try await way.create("Concert")
-            _ = try await way.relay.flush()
             _ = try await way.consumer.drain()
-            for _ in 0..<3 {
-                #expect(try await way.relay.flush() == 0)
-                #expect(try await way.consumer.drain() == 0)
-            }
+            for _ in 0..<3 { #expect(try await way.consumer.drain() == 0) }
             #expect(try await way.inbox().count == 1)
         }
     }
 
-    @Test("A change that is published twice, before and after it was consumed, shows nothing twice")
-    func duplicates() async throws {
+    @Test("Of several consumers that were handed the same changes one stores them, and each is shown once")
+    func sameDeliveries() async throws {
         try await withWay { way in
-            try await way.create("Concert")
-            let pending = try await way.stores.outbox.pendingChanges(limit: 10)
-            try await way.broker.publish(pending.map(BrokerMessage.init))
-            _ = try await way.relay.flush()
-            _ = try await way.consumer.drain()
-            try await way.broker.publish(pending.map(BrokerMessage.init))
-            #expect(try await way.consumer.drain() == 1)
-            #expect(try await way.inbox().count == 1)
-            #expect(try await way.stores.notifications.unreadCount(of: way.user.id) == 1)
-            #expect(try await way.broker.status() == BrokerStatus(depth: 0, unacknowledged: 0, deadLetters: 0))
+            for number in 0..<3 { try await way.create("\(number)") }
+            let held = try await way.queue.receive(limit: 10, waiting: false)
+            #expect(held.count == 3)
+            #expect(try await way.consumer.drain() == 3)
+            let place = try #require(way.queue.place(after: held))
+            let late = try await way.stores.notifications.record([Samples.created()], taking: place)
+            #expect(late == [])
+            #expect(try await way.inbox().count == 3)
+            try await way.queue.acknowledge(held)
+            #expect(try await way.queue.receive(limit: 10, waiting: false).isEmpty)
         }
     }
 
-    @Test("A consumer that died after recording leaves its messages to another, which shows nothing twice")
-    func deadConsumer() async throws {
-        try await withWay { way in
-            try await way.create("Concert")
-            _ = try await way.relay.flush()
-            let held = try await way.broker.receive(limit: 10, waiting: false)
-            let changes = try held.map { try Change(id: try #require(ChangeID($0.message.messageID)), body: $0.message.body) }
-            try await way.notifications.record(changes)
-            #expect(try await way.consumer.drain() == 0)
-            // Its lease runs out.
-            try await way.backend.database.write { db in _ = try db.run("UPDATE broker_messages SET leased_until = 1") }
-            #expect(try await way.consumer.drain() == 1)
-            #expect(try await way.inbox().count == 1)
-            #expect(try await way.broker.status() == BrokerStatus(depth: 0, unacknowledged: 0, deadLetters: 0))
-        }
-    }
-
-    @Test("Many changes arrive in their order, also through several relays and consumers at once")
+    @Test("Many changes arrive in their order, also through several consumers at once")
     func many() async throws {
         try await withWay { way in
             let titles = (0..<40).map { "Concert \($0)" }
             for title in titles[..<20] { try await way.create(title) }
-            _ = try await way.relay.flush()
             _ = try await way.consumer.drain()
-            let first = try await way.titles()
-            #expect(first == titles[..<20].reversed())
             for title in titles[20...] { try await way.create(title) }
-            let results = await concurrently(4) { _ in
-                _ = try await way.relay.flush()
-                _ = try await way.consumer.drain()
-            }
+            let results = await concurrently(4) { _ in _ = try await way.consumer.drain() }
             for result in results { try result.get() }
             _ = try await way.consumer.drain()
-            let arrived = try await way.titles()
-            #expect(arrived.sorted() == titles.sorted())
+            #expect(try await way.titles() == titles.reversed())
             #expect(try await way.stores.outbox.pendingStatus().count == 0)
         }
     }
 
-    @Test("A message that is no change goes to the dead letters, and blocks no other")
-    func malformed() async throws {
+    @Test("A quiet change is passed over by the inbox, and is in the journal")
+    func quiet() async throws {
         try await withWay { way in
-            let good = try await way.create("Concert")
-            let bodies = [
-                "", "no JSON", "[]", "{}", #"{"type": "event", "action": "exploded", "actor": "x", "timestamp": "2026-01-01T00:00:00Z"}"#,
-                #"{"type": "event", "action": "created", "actor": "x", "timestamp": "2026-01-01T00:00:00Z", "data": {}}"#,
-            ]
-            try await way.broker.publish(bodies.map { Samples.brokerMessage($0) })
-            let change = Samples.change(.created, Samples.event())
-            let nameless = BrokerMessage(messageID: "no id", routingKey: change.routingKey, body: BrokerMessage(change).body)
-            try await way.broker.publish([nameless])
-            _ = try await way.relay.flush()
-            #expect(try await way.consumer.drain() == bodies.count + 2)
-            #expect(try await way.inbox().compactMap { $0.notification.event?.id } == [good.id])
-            #expect(try await way.broker.status() == BrokerStatus(depth: 0, unacknowledged: 0, deadLetters: bodies.count + 1))
-            let reasons = try await way.backend.database.read { db in
-                try db.all("SELECT reason FROM broker_dead_letters") { $0[0] as String }
+            let event = Samples.event()
+            let change = Change.created(event, by: Way.root, at: Samples.epoch, isQuiet: true)
+            _ = try await way.stores.events.insert([(event: event, change: change)])
+            #expect(try await way.consumer.drain() == 1)
+            #expect(try await way.inbox().isEmpty)
+            #expect(try await way.entries().map(\.change) == [change])
+        }
+    }
+
+    @Test("An entry that cannot be read goes to the dead letters, and holds up no other")
+    func damaged() async throws {
+        try await withWay { way in
+            for title in ["One", "Two", "Three"] { try await way.create(title) }
+            try await way.backend.database.write { db in
+                _ = try db.run("UPDATE journal SET entry = CAST('{\"position\":3}' AS BLOB) WHERE position = 3")
             }
-            #expect(reasons.allSatisfy { !$0.isEmpty })
+            #expect(try await way.consumer.drain() == 3)
+            #expect(try await way.titles() == ["Three", "One"])
+            #expect(try await way.queue.status() == BrokerStatus(depth: 0, unacknowledged: 0, deadLetters: 1))
+            let letters = try await way.backend.brokerAdministration.deadLetters(limit: 10)
+            #expect(letters.map(\.reason.isEmpty) == [false])
             #expect(try await way.consumer.drain() == 0)
         }
     }
 
-    @Test("While the broker cannot be reached a change stays pending, and arrives later")
-    func brokerFails() async throws {
-        try await withWay { way in
-            let broker = FailingBroker(way.broker, failures: 2)
-            let relay = ChangeRelay(stores: way.stores, broker: broker, logger: Way.logger)
-            try await way.create("Concert")
-            for _ in 0..<2 {
-                await expectFailure(.unreachable) { try await relay.flush() }
-                #expect(try await way.stores.outbox.pendingStatus().count == 1)
-                #expect(try await way.consumer.drain() == 0)
-            }
-            #expect(try await relay.flush() == 1)
-            #expect(try await way.stores.outbox.pendingStatus().count == 0)
-            _ = try await way.consumer.drain()
-            #expect(try await way.inbox().count == 1)
-        }
-    }
-
-    @Test("A running relay and a running consumer get over failures by themselves")
+    @Test("A running consumer gets over failures by itself")
     func running() async throws {
         try await withWay { way in
-            let broker = FailingBroker(way.broker, failures: 3)
-            let relay = ChangeRelay(stores: way.stores, broker: broker, logger: Way.logger)
             let store = FailingNotificationStore(way.stores.notifications, .storeBusy, failures: 3)
-            let consumer = ChangeConsumer(broker: way.broker, notifications: way.notifications(over: store), logger: Way.logger)
-            let services = [Task { try await relay.run() }, Task { try await consumer.run() }]
-            defer { for service in services { service.cancel() } }
+            let consumer = ChangeConsumer(queue: way.queue, notifications: way.notifications(over: store), logger: Way.logger)
+            let service = Task { try await consumer.run() }
+            defer { service.cancel() }
             try await way.create("Concert")
             #expect(try await eventually(within: .seconds(30)) { try await way.inbox().count == 1 })
-            #expect(try await eventually { try await way.broker.status() == BrokerStatus(depth: 0, unacknowledged: 0, deadLetters: 0) })
-            for service in services {
-                service.cancel()
-                try await service.value
-            }
+            #expect(try await eventually { try await way.queue.status() == Way.idle })
+            service.cancel()
+            try await service.value
         }
     }
 
@@ -157,34 +111,32 @@ struct ChangeWayTests {
     func storeFails() async throws {
         try await withWay { way in
             let store = FailingNotificationStore(way.stores.notifications, .storeBusy, failures: 2)
-            let consumer = ChangeConsumer(broker: way.broker, notifications: way.notifications(over: store), logger: Way.logger)
+            let consumer = ChangeConsumer(queue: way.queue, notifications: way.notifications(over: store), logger: Way.logger)
             try await way.create("Concert")
-            _ = try await way.relay.flush()
             for _ in 0..<2 {
                 await expectFailure(.storeBusy) { try await consumer.drain() }
-                #expect(try await way.broker.status() == BrokerStatus(depth: 1, unacknowledged: 0, deadLetters: 0))
+                #expect(try await way.stores.outbox.pendingStatus().count == 1)
             }
             #expect(try await consumer.drain() == 1)
             #expect(try await way.inbox().count == 1)
-            #expect(try await way.broker.status() == BrokerStatus(depth: 0, unacknowledged: 0, deadLetters: 0))
+            #expect(try await way.queue.status() == Way.idle)
         }
     }
 
-    @Test("What cannot be stored at all goes to the dead letters with the tenth delivery")
-    func storeFailsForGood() async throws {
+    @Test(
+        "What cannot be stored at all goes to the dead letters with the tenth delivery, whatever its error says",
+        arguments: [ErrorCode.internal, .storeFull])
+    func storeFailsForGood(code: ErrorCode) async throws {
         try await withWay { way in
-            let store = FailingNotificationStore(way.stores.notifications, .internal, failures: .max)
-            let consumer = ChangeConsumer(broker: way.broker, notifications: way.notifications(over: store), logger: Way.logger)
+            let store = FailingNotificationStore(way.stores.notifications, code, failures: .max)
+            let consumer = ChangeConsumer(queue: way.queue, notifications: way.notifications(over: store), logger: Way.logger)
             try await way.create("Concert")
-            _ = try await way.relay.flush()
             for delivery in 1...9 {
-                await expectFailure(.internal) { try await consumer.drain() }
-                #expect(
-                    try await way.broker.status() == BrokerStatus(depth: 1, unacknowledged: 0, deadLetters: 0), "after delivery \(delivery)"
-                )
+                await expectFailure(code) { try await consumer.drain() }
+                #expect(try await way.stores.outbox.pendingStatus().count == 1, "after delivery \(delivery)")
             }
             #expect(try await consumer.drain() == 1)
-            #expect(try await way.broker.status() == BrokerStatus(depth: 0, unacknowledged: 0, deadLetters: 1))
+            #expect(try await way.queue.status() == BrokerStatus(depth: 0, unacknowledged: 0, deadLetters: 1))
             #expect(try await way.inbox().isEmpty)
         }
     }
@@ -192,42 +144,65 @@ struct ChangeWayTests {
     @Test("While the store is out of order, nothing goes to the dead letters, however often it is delivered")
     func storeIsDown() async throws {
         try await withWay { way in
-            let store = FailingNotificationStore(way.stores.notifications, .storeFull, failures: 30)
+            let store = FailingNotificationStore(way.stores.notifications, .storeFull, failures: 40)
             let consumer = ChangeConsumer(
-                broker: way.broker, notifications: way.notifications(over: store),
+                queue: way.queue, notifications: way.notifications(over: store),
                 proveStore: { throw EMSError(.storeFull, "no room") }, logger: Way.logger)
             try await way.create("Concert")
-            _ = try await way.relay.flush()
-            for _ in 1...30 { await expectFailure(.storeFull) { try await consumer.drain() } }
-            #expect(try await consumer.drain() == 1)
-            #expect(try await way.broker.status() == BrokerStatus(depth: 0, unacknowledged: 0, deadLetters: 0))
+            var deliveries = 0
+            while deliveries < 60, try await way.inbox().isEmpty {
+                _ = try? await consumer.drain()
+                deliveries += 1
+            }
+            #expect(deliveries > 20)
+            #expect(try await way.queue.status() == Way.idle)
             #expect(try await way.inbox().count == 1)
         }
     }
 
-    @Test("A message that keeps failing goes to the dead letters, whatever its error says, when the store takes other writes")
-    func poison() async throws {
+    @Test("One change that fails alone is set aside, tried again later, and gone when it succeeds")
+    func setAside() async throws {
         try await withWay { way in
-            let store = FailingNotificationStore(way.stores.notifications, .storeFull, failures: .max)
-            let consumer = ChangeConsumer(broker: way.broker, notifications: way.notifications(over: store), logger: Way.logger)
-            try await way.create("Concert")
-            _ = try await way.relay.flush()
-            for _ in 1...9 { await expectFailure(.storeFull) { try await consumer.drain() } }
-            #expect(try await consumer.drain() == 1)
-            #expect(try await way.broker.status() == BrokerStatus(depth: 0, unacknowledged: 0, deadLetters: 1))
+            for title in ["One", "Two", "Three"] { try await way.create(title) }
+            try await way.backend.database.write { db in
+                try db.execute(
+                    sql: """
+                        CREATE TRIGGER fault BEFORE INSERT ON notifications WHEN new.event_title = 'Two'
+                        BEGIN SELECT RAISE(FAIL, 'not this one'); END
+                        """)
+            }
+            await expectFailure(.internal) { try await way.consumer.drain() }
+            #expect(try await way.titles() == ["Three", "One"])
+            #expect(try await way.queue.status() == BrokerStatus(depth: 1, unacknowledged: 1, deadLetters: 0))
+            // Not before its time, however slow the machine is.
+            try await way.retry(at: .now().adding(seconds: 60))
+            #expect(try await way.consumer.drain() == 0)
+            try await way.retryNow()
+            await expectFailure(.internal) { try await way.consumer.drain() }
+            try await way.backend.database.write { db in try db.execute(sql: "DROP TRIGGER fault") }
+            try await way.retryNow()
+            #expect(try await way.consumer.drain() == 1)
+            #expect(try await way.titles() == ["Two", "Three", "One"])
+            #expect(try await way.queue.status() == Way.idle)
         }
     }
 
-    @Test("A message longer than any change is not read, and the others are consumed")
-    func tooLong() async throws {
+    @Test("Dead letters can be consumed once more, or dropped")
+    func deadLetters() async throws {
         try await withWay { way in
-            try await way.create("Concert")
-            _ = try await way.relay.flush()
-            let body = [UInt8](repeating: UInt8(ascii: " "), count: ChangeConsumer.bodyLimit + 1)
-            try await way.broker.publish([BrokerMessage(messageID: "evil\n\u{1B}[2J", routingKey: "event.created", body: body)])
-            _ = try await way.consumer.drain()
-            #expect(try await way.broker.status() == BrokerStatus(depth: 0, unacknowledged: 0, deadLetters: 1))
-            #expect(try await way.inbox().count == 1)
+            for title in ["One", "Two"] { try await way.create(title) }
+            for delivery in try await way.queue.receive(limit: 10, waiting: false) {
+                try await way.queue.reject(delivery, reason: "a test")
+                try await way.queue.acknowledge([delivery])
+            }
+            let administration = way.backend.brokerAdministration
+            let letters = try await administration.deadLetters(limit: 10)
+            #expect(letters.map(\.reason) == ["a test", "a test"])
+            #expect(try await administration.drop(.messages([letters[0].message.messageID])) == 1)
+            #expect(try await administration.requeue(.all, signing: false) == 1)
+            #expect(try await way.consumer.drain() == 1)
+            #expect(try await way.titles() == ["Two"])
+            #expect(try await way.queue.status() == Way.idle)
         }
     }
 
@@ -238,14 +213,82 @@ struct ChangeWayTests {
         ])
     func unsigned(signature: MessageSignature, secondsLeft: Int64, isConsumed: Bool) async throws {
         try await withWay { way in
-            try await way.create("Concert")
-            _ = try await way.relay.flush()
+            let queue = OneMessage(try BrokerMessage(Samples.change(.created, Samples.event())), signature)
             let consumer = ChangeConsumer(
-                broker: ForeignBroker(broker: way.broker, signature: signature), notifications: way.notifications,
+                queue: queue, notifications: way.notifications,
                 unsignedMessagesEnd: { Timestamp.now().adding(seconds: secondsLeft) }, logger: Way.logger)
             #expect(try await consumer.drain() == 1)
-            #expect(try await way.broker.status() == BrokerStatus(depth: 0, unacknowledged: 0, deadLetters: isConsumed ? 0 : 1))
+            #expect(queue.reasons.count == (isConsumed ? 0 : 1))
             #expect(try await way.inbox().count == (isConsumed ? 1 : 0))
+        }
+    }
+
+    @Test(
+        "A message that is no change, or longer than any, is rejected with the reason",
+        arguments: [
+            "", "no JSON", "[]", "{}", #"{"type": "event", "action": "exploded", "actor": "x", "timestamp": "2026-01-01T00:00:00Z"}"#,
+            #"{"type": "event", "action": "created", "actor": "x", "timestamp": "2026-01-01T00:00:00Z", "data": {}}"#,
+            String(repeating: " ", count: ChangeConsumer.bodyLimit + 1),
+        ])
+    func malformed(body: String) async throws {
+        try await withWay { way in
+            let queue = OneMessage(Samples.brokerMessage(body), .valid)
+            let consumer = ChangeConsumer(queue: queue, notifications: way.notifications, logger: Way.logger)
+            let consumed = try await consumer.drain()
+            #expect(consumed == 1)
+            #expect(queue.reasons.map(\.isEmpty) == [false])
+            #expect(try await way.inbox().isEmpty)
+        }
+    }
+
+    // MARK: The relay, from this store to a broker of its own
+
+    @Test("While the broker cannot be reached changes stay pending, and are published in their order later")
+    func relay() async throws {
+        try await withWay { way in
+            let publisher = RecordingPublisher(failures: 2)
+            let relay = ChangeRelay(stores: way.stores, publisher: publisher, batchSize: 3, logger: Way.logger)
+            for number in 0..<7 { try await way.create("\(number)") }
+            for _ in 0..<2 {
+                await expectFailure(.unreachable) { try await relay.flush() }
+                #expect(try await way.stores.outbox.pendingStatus().count == 7)
+            }
+            #expect(try await relay.carryWritten() == 7)
+            #expect(try await relay.flush() == 0)
+            #expect(try await way.stores.outbox.pendingStatus().count == 0)
+            let published = try publisher.messages.map { try Change(id: ChangeID(), message: $0.body).event().title }
+            #expect(published == (0..<7).map { "\($0)" })
+        }
+    }
+
+    @Test("A running relay publishes what is written, and gets over failures by itself")
+    func runningRelay() async throws {
+        try await withWay { way in
+            let publisher = RecordingPublisher(failures: 3)
+            let relay = ChangeRelay(stores: way.stores, publisher: publisher, logger: Way.logger)
+            let service = Task { try await relay.run() }
+            defer { service.cancel() }
+            try await way.create("Concert")
+            #expect(try await eventually(within: .seconds(30)) { publisher.messages.count == 1 })
+            #expect(try await eventually { try await way.stores.outbox.pendingStatus().count == 0 })
+            service.cancel()
+            try await service.value
+        }
+    }
+
+    @Test("An entry that cannot be read is a dead letter, and holds up no other on the way to the broker")
+    func relayPassesDamage() async throws {
+        try await withWay { way in
+            let publisher = RecordingPublisher(failures: 0)
+            let relay = ChangeRelay(stores: way.stores, publisher: publisher, batchSize: 2, logger: Way.logger)
+            for number in 0..<5 { try await way.create("\(number)") }
+            try await way.backend.database.write { db in
+                // The first entry is the user's.
+                _ = try db.run("UPDATE journal SET entry = x'00' WHERE position IN (2, 3, 5)")
+            }
+            #expect(try await relay.flush() == 2)
+            #expect(try await way.stores.outbox.pendingStatus().count == 0)
+            #expect(try await way.queue.status().deadLetters == 3)
         }
     }
 
@@ -260,7 +303,6 @@ struct ChangeWayTests {
                 return draft
             }
             try await way.events.delete(event.id, by: Way.root)
-            #expect(try await way.relay.flush() == 3)
             #expect(try await way.consumer.drain() == 3)
             #expect(try await way.inbox().map(\.notification.kind) == [.eventDeleted, .eventUpdated, .eventCreated])
             #expect(try await way.stores.subscriptions.subscriptions(of: way.user.id, after: nil, limit: 10).isEmpty)
@@ -277,20 +319,20 @@ struct ChangeWayTests {
 }
 
 /// Everything a change passes on its way.
-private struct Way: Sendable {
-    static let root = Principal.operator("root")
+struct Way: Sendable {
+    static let root = Principal(.operator("root"), via: ChangeSource(.cli))
     static let logger = Logger(label: "ems.tests") { _ in SwiftLogNoOpLogHandler() }
+    static let idle = BrokerStatus(depth: 0, unacknowledged: 0, deadLetters: 0)
 
     let backend: SQLiteBackend
     /// Somebody to whom all this is shown.
     let user: User
 
     var stores: Stores { backend.stores }
-    var broker: any MessageBroker { backend.broker }
+    var queue: any ChangeQueue { backend.queue }
     var events: EventService { EventService(stores: stores, changeWritten: { _ in }) }
     var notifications: NotificationService { NotificationService(stores: stores, feed: backend.feed) }
-    var relay: ChangeRelay { ChangeRelay(stores: stores, broker: broker, logger: Self.logger) }
-    var consumer: ChangeConsumer { ChangeConsumer(broker: broker, notifications: notifications, logger: Self.logger) }
+    var consumer: ChangeConsumer { ChangeConsumer(queue: queue, notifications: notifications, logger: Self.logger) }
 
     @discardableResult
     func create(_ title: String) async throws -> Event {
@@ -308,30 +350,64 @@ private struct Way: Sendable {
         try await inbox().compactMap { $0.notification.event?.title }
     }
 
+    /// The whole journal.
+    func entries() async throws -> [(position: Int64, change: Change)] {
+        try await backend.database.read { db in
+            try db.all(SQLiteJournal.tail, [0, 1000]) { row in
+                (try row.counter(0), try SQLiteJournal.change(Array(row.data(2)), at: row.counter(0), in: db))
+            }
+        }
+    }
+
+    /// As if the pauses of what was set aside were over.
+    func retryNow() async throws { try await retry(at: Timestamp(milliseconds: 1)) }
+
+    func retry(at moment: Timestamp) async throws {
+        try await backend.database.write { db in
+            _ = try db.run("UPDATE consumer_letters SET retry_at = ? WHERE retry_at IS NOT NULL", [moment.milliseconds])
+        }
+    }
+
     func notifications(over store: any NotificationStore) -> NotificationService {
         let stores = Stores(
-            users: stores.users, events: stores.events, outbox: stores.outbox, notifications: store, subscriptions: stores.subscriptions,
+            users: stores.users, events: stores.events, outbox: stores.outbox, journal: stores.journal, notifications: store,
+            subscriptions: stores.subscriptions,
             tokens: stores.tokens, rateLimits: stores.rateLimits, logins: stores.logins, consumers: stores.consumers)
         return NotificationService(stores: stores, feed: backend.feed)
     }
 }
 
-/// A broker that others write to as well: its messages have this signature.
-private struct ForeignBroker: MessageBroker {
-    let broker: any MessageBroker
-    let signature: MessageSignature
+/// A queue that holds one message of this signature.
+private final class OneMessage: ChangeQueue {
+    func suspend() async {}
 
-    func receive(limit: Int, waiting: Bool) async throws -> [Delivery] {
-        try await broker.receive(limit: limit, waiting: waiting).map {
-            Delivery(tag: $0.tag, message: $0.message, attempt: $0.attempt, signature: signature)
-        }
+    private let message: BrokerMessage
+    private let signature: MessageSignature
+    private let isTaken = Mutex(false)
+    private let rejected = Mutex<[String]>([])
+
+    init(_ message: BrokerMessage, _ signature: MessageSignature) {
+        self.message = message
+        self.signature = signature
     }
 
-    func publish(_ messages: [BrokerMessage]) async throws { try await broker.publish(messages) }
-    func acknowledge(_ deliveries: [Delivery]) async throws { try await broker.acknowledge(deliveries) }
-    func reject(_ delivery: Delivery, reason: String) async throws { try await broker.reject(delivery, reason: reason) }
-    func release(_ deliveries: [Delivery]) async throws { try await broker.release(deliveries) }
-    func status() async throws -> BrokerStatus { try await broker.status() }
+    /// Why what was rejected was.
+    var reasons: [String] { rejected.withLock { $0 } }
+
+    func receive(limit: Int, waiting: Bool) async throws -> [Delivery] {
+        let isFirst = isTaken.withLock { isTaken in
+            defer { isTaken = true }
+            return !isTaken
+        }
+        return isFirst ? [Delivery(tag: 1, message: message, attempt: 1, signature: signature)] : []
+    }
+
+    func place(after deliveries: [Delivery]) -> ConsumerPlace? { nil }
+    func acknowledge(_ deliveries: [Delivery]) async throws {}
+    func acknowledge(_ deliveries: [Delivery], settingAside failed: [(delivery: Delivery, reason: String)]) async throws {}
+    func reject(_ delivery: Delivery, reason: String) async throws { rejected.withLock { $0.append(reason) } }
+    func release(_ deliveries: [Delivery]) async throws {}
+    func status() async throws -> BrokerStatus { Way.idle }
 }
 
 /// Counts down the failures that are still to come.
@@ -352,26 +428,21 @@ private final class Failures: Sendable {
     }
 }
 
-/// A broker that cannot be reached at first.
-private struct FailingBroker: MessageBroker {
-    let broker: any MessageBroker
-    let failures: Failures
+/// A broker that cannot be reached at first, and keeps what is published.
+private final class RecordingPublisher: ChangePublisher {
+    private let failures: Failures
+    private let published = Mutex<[BrokerMessage]>([])
 
-    init(_ broker: any MessageBroker, failures: Int) {
-        self.broker = broker
+    init(failures: Int) {
         self.failures = Failures(failures)
     }
 
+    var messages: [BrokerMessage] { published.withLock { $0 } }
+
     func publish(_ messages: [BrokerMessage]) async throws {
         if !messages.isEmpty { try failures.next(.unreachable) }
-        try await broker.publish(messages)
+        published.withLock { $0 += messages }
     }
-
-    func receive(limit: Int, waiting: Bool) async throws -> [Delivery] { try await broker.receive(limit: limit, waiting: waiting) }
-    func acknowledge(_ deliveries: [Delivery]) async throws { try await broker.acknowledge(deliveries) }
-    func reject(_ delivery: Delivery, reason: String) async throws { try await broker.reject(delivery, reason: reason) }
-    func release(_ deliveries: [Delivery]) async throws { try await broker.release(deliveries) }
-    func status() async throws -> BrokerStatus { try await broker.status() }
 }
 
 /// A store that takes no notifications at first.
@@ -386,9 +457,9 @@ private struct FailingNotificationStore: NotificationStore {
         self.failures = Failures(failures)
     }
 
-    func record(_ notifications: [AddressedNotification]) async throws -> [RecordedNotification] {
+    func record(_ notifications: [AddressedNotification], taking place: ConsumerPlace?) async throws -> [RecordedNotification] {
         try failures.next(code)
-        return try await store.record(notifications)
+        return try await store.record(notifications, taking: place)
     }
 
     func inbox(of user: UserID, _ query: InboxQuery) async throws -> InboxPage { try await store.inbox(of: user, query) }
@@ -411,7 +482,12 @@ private struct FailingNotificationStore: NotificationStore {
         try await store.notifications(after: position, limit: limit)
     }
 
-    func recipients(of position: Int64) async throws -> Set<UserID> { try await store.recipients(of: position) }
+    func recipients(of position: Int64, among users: Set<UserID>) async throws -> Set<UserID> {
+        try await store.recipients(of: position, among: users)
+    }
+
+    func expandNext() async throws -> Bool { try await store.expandNext() }
+    func expansions() async throws -> Int { try await store.expansions() }
     func purge(before moment: Timestamp, limit: Int) async throws -> Int { try await store.purge(before: moment, limit: limit) }
     func purgeable(before moment: Timestamp, limit: Int) async throws -> Int { try await store.purgeable(before: moment, limit: limit) }
 }

@@ -167,27 +167,23 @@ struct DatabaseFileTests {
         }
     }
 
-    @Test("Who waits for messages in one opening is woken by another's publication")
+    @Test("Who waits for changes in one opening is woken by another's write")
     func wokenByAnother() async throws {
         try await withTwoBackends { one, two in
-            let waiter = Task { try await two.broker.receive(limit: 10, waiting: true) }
-            let message = Samples.brokerMessage()
-            try await one.broker.publish([message])
-            #expect(try await waiter.value.map(\.message) == [message])
+            let waiter = Task { try await two.queue.receive(limit: 10, waiting: true) }
+            let event = Samples.event()
+            let change = Samples.change(.created, event)
+            _ = try await one.stores.events.insert(event, change: change, idempotency: nil)
+            #expect(try await waiter.value.map(\.change) == [change])
         }
     }
 
-    @Test("Rate limits and leases are shared between openings")
+    @Test("Rate limits are shared between openings")
     func sharedCounts() async throws {
         try await withTwoBackends { one, two in
-            #expect(try await one.stores.rateLimits.attempt("k", limit: 1, window: 60, at: Samples.epoch).isGranted)
+            let first = try await one.stores.rateLimits.attempt("k", limit: 1, window: 60, at: Samples.epoch)
+            #expect(first.isGranted)
             #expect(try await two.stores.rateLimits.attempt("k", limit: 1, window: 60, at: Samples.epoch).resetSeconds == 60)
-            try await one.broker.publish([Samples.brokerMessage()])
-            let held = try await one.broker.receive(limit: 10, waiting: false)
-            #expect(held.count == 1)
-            #expect(try await two.broker.receive(limit: 10, waiting: false).isEmpty)
-            try await two.broker.release(held)
-            #expect(try await two.broker.receive(limit: 10, waiting: false).map(\.attempt) == [2])
         }
     }
 

@@ -8,8 +8,8 @@ import Testing
 struct QueryPlanTests {
     /// The tables that grow. What else a plan scans is the limited subquery of a search.
     static let tables: Set<String> = [
-        "users", "events", "event_tags", "idempotency_keys", "pending_changes", "subscriptions", "sessions", "refresh_tokens", "attempts",
-        "notifications", "everyone_reads", "inbox_entries", "broker_messages", "broker_dead_letters",
+        "users", "events", "event_tags", "idempotency_keys", "journal", "subscriptions", "sessions", "refresh_tokens", "attempts",
+        "notifications", "everyone_reads", "inbox_entries", "journal_texts", "consumer_letters",
     ]
 
     @Test("Every list of events goes along an index in its order", arguments: EventQuery.Sort.allCases)
@@ -89,7 +89,8 @@ struct QueryPlanTests {
     func oldest() async throws {
         try await withBackend { backend in
             try await expectGoodPlan(SQLiteNotificationStore.oldest, [], in: backend)
-            try await expectGoodPlan(SQLiteMessageBroker.waiting, [0, 256], in: backend)
+            try await expectGoodPlan(SQLiteChangeQueue.due, ["inbox", 0, 256], in: backend)
+            try await expectGoodPlan(SQLiteJournal.tail, [0, 256], in: backend)
         }
     }
 

@@ -65,7 +65,7 @@ struct AcrossProcessesTests {
         let update = try await client.next("subscription_update")
         #expect(update["status"] == .string("subscribed"))
         #expect(try await http.put("/api/events/\(id)", Workspace.eventBody("Moved")).status == 200)
-        #expect(try await client.next("notification").notice == "event.updated Moved")
+        #expect(try await client.next("notification").notice == "event.rescheduled Moved")
         let count = try await HTTPClient(port: notifications.port, token: token).get("/notifications/count")
         #expect(count.json["count"] == .integer(2))
 

@@ -61,7 +61,7 @@ struct CrashTests {
     #if DEBUG
     @Test(
         "A command killed between two steps of a change's way loses nothing and shows nothing twice",
-        arguments: ["between-write-and-publish", "between-publish-and-clear", "between-record-and-acknowledge"])
+        arguments: ["between-write-and-publish", "between-receive-and-record", "between-record-and-acknowledge"])
     func killedBetweenSteps(point: String) async throws {
         let workspace = try Workspace()
         try await workspace.makeUser("ada")
@@ -85,7 +85,7 @@ struct CrashTests {
 
     @Test(
         "A daemon killed between two steps of a change's way loses nothing and shows nothing twice",
-        arguments: ["between-write-and-publish", "between-publish-and-clear", "between-record-and-acknowledge"])
+        arguments: ["between-write-and-publish", "between-receive-and-record", "between-record-and-acknowledge"])
     func daemonKilledBetweenSteps(point: String) async throws {
         let workspace = try Workspace()
         try await workspace.makeUser("ada")
@@ -102,6 +102,45 @@ struct CrashTests {
         }
         #expect(try await workspace.inboxIDs(of: "ada").count == 1)
         #expect(try await client.get("/events").json["total"] == .integer(1))
+    }
+
+    @Test("A daemon killed on the way into the inboxes of many: each sees the update from the beginning, and has it once in the end")
+    func killedWhileExpanding() async throws {
+        let workspace = try Workspace()
+        try await workspace.makeUser("ada")
+        let token = try await workspace.token(of: "ada")
+        let doomed = try await TestDaemon(workspace, environment: ["EMS_FAULT_POINT": "between-expansions"])
+        let created = try await HTTPClient(port: doomed.port, token: token).post("/events", Workspace.eventBody("Crowded"))
+        let event = try #require(created.json["event_id"]?.string)
+        let crowd = 2000
+        try await workspace.sqlite(
+            """
+            CREATE TEMP TABLE crowd AS WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < \(crowd))
+                SELECT printf('%032x', i) AS id, 'user' || i AS name FROM n;
+            INSERT INTO users (id, username, username_key, email, email_key, role, is_active, password_hash, created_at, updated_at)
+                SELECT id, name, name, name || '@example.com', name || '@example.com', 'user', 1, '', 0, 0 FROM crowd;
+            INSERT INTO inboxes SELECT crowd.id, last_position, everyone_count, last_position, everyone_count, 0, 0 FROM crowd, stream;
+            INSERT INTO subscriptions (user_id, event_id, created_at) SELECT id, '\(event)', 0 FROM crowd
+            """)
+        _ = try? await HTTPClient(port: doomed.port, token: token).patch("/events/\(event)", #"{"title": "More crowded"}"#)
+        #expect(try await doomed.ended() == SIGKILL)
+        func status() async throws -> JSONValue? {
+            try await workspace.outputEMS(["broker", "status", "-o", "json"]).jsonDocument()["expanding_notifications"]
+        }
+        #expect(try await status() == .integer(1))
+        func expectOne(_ number: Int) async throws {
+            #expect(try await workspace.output("notify", "count", "--user", "user\(number)", "-o", "id") == "1\n", "user \(number)")
+            #expect(try await workspace.inboxIDs(of: "user\(number)").count == 1, "user \(number)")
+        }
+        for number in [1, 1000, 1001, crowd] { try await expectOne(number) }
+        let next = try await TestDaemon(workspace)
+        try await eventually("all have it", within: .seconds(60)) { try await status() == .integer(0) }
+        for number in [1, 1000, 1001, crowd] { try await expectOne(number) }
+        try await eventually("the metrics tell it") {
+            try await HTTPClient(port: next.port, token: token).get("/metrics").text.contains("ems_expanding_notifications 0")
+        }
+        try await workspace.sqlite(
+            "SELECT CASE count(*) WHEN \(crowd + 1) THEN 0 ELSE json('not one each') END FROM inbox_entries")
     }
     #endif
 

@@ -88,7 +88,7 @@ struct DatabaseFaultTests {
         "On a full disk a write is refused with 74; with space made everything reported as created is there, once in the inbox",
         .enabled(if: TinyDisk.isPossible, "a tmpfs cannot be mounted here"))
     func fullDisk() async throws {
-        try await TinyDisk.mounted(size: "700k") { disk in
+        try await TinyDisk.mounted(size: "1100k") { disk in
             let workspace = try Workspace(["EMS_DATA_DIR": disk.path + "/data"])
             try await workspace.makeUser("ada")
             var created: [String] = []
@@ -116,7 +116,7 @@ struct DatabaseFaultTests {
         "On a full disk the daemon refuses writes with 507 and goes on; with space made it writes again",
         .enabled(if: TinyDisk.isPossible, "a tmpfs cannot be mounted here"))
     func fullDiskUnderDaemon() async throws {
-        try await TinyDisk.mounted(size: "900k") { disk in
+        try await TinyDisk.mounted(size: "1400k") { disk in
             let workspace = try Workspace(["EMS_DATA_DIR": disk.path + "/data"])
             try await workspace.makeUser("ada")
             let daemon = try await TestDaemon(workspace)
@@ -131,6 +131,9 @@ struct DatabaseFaultTests {
             }
             #expect(refused?.status == 507)
             #expect(refused?.json["detail"]?.string?.contains("full") == true)
+            // What is smaller may still find room.
+            var small = 0
+            while small < 500, try await client.patch("/auth/me", "{\"full_name\": \"Ada \(small)\"}").status == 200 { small += 1 }
             // Requests without a body write as well.
             #expect(try await client.post("/auth/logout?everywhere=true").status == 507)
             #expect(try await client.get("/healthz").status == 200)

@@ -14,6 +14,18 @@ struct EventHTTPTests {
 
     // MARK: Creating and reading
 
+    @Test("An answer names its request as the client did, if that is a plain word")
+    func requestIDs() async throws {
+        let stage = try await Stage()
+        let ada = try await stage.person("ada")
+        #expect(try await ada.http.get("/events", headers: ["X-Request-Id": "a1.B-2_c"]).header("X-Request-Id") == "a1.B-2_c")
+        for given in ["", "two words", "\u{E9}", String(repeating: "a", count: 129), "a\"b"] {
+            let answer = try await ada.http.get("/events/unknown", headers: ["X-Request-Id": given])
+            expectProblem(answer, 404)
+            #expect(answer.header("X-Request-Id") == nil, "\(given)")
+        }
+    }
+
     @Test("Creating answers 201 with the event, where it is found and its entity tag", arguments: ["", "/api"])
     func creates(prefix: String) async throws {
         let stage = try await Stage()

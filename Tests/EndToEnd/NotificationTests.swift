@@ -87,6 +87,30 @@ struct NotificationTests {
         #expect(try await bob.http.get("/events/subscriptions").json["subscriptions"] == .array([]))
     }
 
+    @Test("A notification of an update says which fields changed, and its type what matters most of that")
+    func changes() async throws {
+        let stage = try await Stage()
+        let ada = try await stage.person("ada")
+        let id = try await ada.create("A")
+        let updates: [(patch: String, type: String, fields: [String])] = [
+            (#"{"title": "B", "tags": ["new"]}"#, "event.updated", ["title", "tags"]),
+            (#"{"location": "Graz"}"#, "event.moved", ["location"]),
+            (#"{"coordinates": {"latitude": 47.07, "longitude": 15.44}}"#, "event.moved", ["coordinates"]),
+            (#"{"end_time": "2098-01-01T00:00:00Z", "location": "Linz"}"#, "event.rescheduled", ["location", "end_time"]),
+            (#"{"status": "canceled", "max_attendees": 7}"#, "event.canceled", ["max_attendees", "status"]),
+            (#"{"max_attendees": null}"#, "event.updated", ["max_attendees"]),
+        ]
+        for update in updates {
+            let answer = try await ada.http.patch("/events/\(id)", update.patch)
+            #expect(answer.status == 200, "\(answer.text)")
+        }
+        try await Self.waiting(for: 1 + updates.count, in: ada)
+        let told = try await ada.inbox().reversed().dropFirst()
+        #expect(told.map { $0["notification_type"]?.string } == updates.map(\.type))
+        #expect(told.map { $0["changes"] } == updates.map { .array($0.fields.map { .string($0) }) })
+        #expect(told.allSatisfy { $0["event"]?["action"] == "updated" })
+    }
+
     @Test("Who has unsubscribed hears of no more updates")
     func unsubscribed() async throws {
         let stage = try await Stage()

@@ -6,6 +6,19 @@ import Testing
 @Suite(.gated)
 struct UsageTests {
     @Test(
+        "An error in an option names the option, not the parameter of HTTP",
+        arguments: [
+            (["event", "list", "--sort", "distance"], "--sort must not be by distance without a place"),
+            (["event", "search", "x", "--near", "48,16", "--radius-km", "0"], "--radius-km must be over 0"),
+            (["audit", "list", "--since", "2030-01-01", "--until", "2020-01-01"], "--until must be after since"),
+        ] as [([String], String)])
+    func optionNames(arguments: [String], sentence: String) async throws {
+        let result = try await Workspace().runEMS(arguments)
+        #expect(result.status != 0 && result.errors.contains("ems: \(sentence)"), "\(result.errors)")
+        #expect(!result.errors.contains("query"))
+    }
+
+    @Test(
         "A misspelt noun, verb or option is 64, and what was meant is named",
         arguments: [
             [["evnt", "list"], ["ems event"]], [["usr"], ["ems user"]], [["event", "lst"], ["ems event list"]],
@@ -77,15 +90,18 @@ struct UsageTests {
         let workspace = try Workspace()
         let expected = [
             "user": "create list show update role activate deactivate password unlock delete import export",
-            "event": "create list show update delete search subscribe unsubscribe import export complete remind watch",
+            "event":
+                "create list show history diff restore update delete search subscribe unsubscribe import export complete remind watch",
             "notify": "list show count read read-all send watch purge", "token": "issue inspect verify revoke list purge keys",
-            "config": "list show check use",
+            "config": "list show check use", "audit": "list show export verify",
         ]
         for (noun, verbs) in expected {
             let known = Self.subcommands(try await workspace.output(noun, "--help"))
             #expect(Set(known) == Set(verbs.split(separator: " ").map(String.init)), "\(noun)")
         }
-        #expect(Set(["serve", "shell", "doctor", "broker", "store"]).isSubset(of: Self.subcommands(try await workspace.output("--help"))))
+        #expect(
+            Set(["serve", "shell", "doctor", "broker", "audit", "store"]).isSubset(
+                of: Self.subcommands(try await workspace.output("--help"))))
     }
 
     @Test(

@@ -22,9 +22,9 @@ public enum ChangeOutboxConformance {
             #expect(try await outbox.pendingChanges(limit: 3) == Array(changes[..<3]))
             #expect(try await outbox.pendingChanges(limit: 3) == Array(changes[..<3]))
             #expect(try await outbox.pendingStatus() == PendingStatus(count: 5, oldest: Samples.hour(0)))
-            try await outbox.clearPending([changes[0].id, changes[2].id])
-            #expect(try await outbox.pendingChanges(limit: 10) == [changes[1], changes[3], changes[4]])
-            #expect(try await outbox.pendingStatus() == PendingStatus(count: 3, oldest: Samples.hour(1)))
+            try await outbox.clearPending([changes[0].id, changes[1].id])
+            #expect(try await outbox.pendingChanges(limit: 10) == Array(changes[2...]))
+            #expect(try await outbox.pendingStatus() == PendingStatus(count: 3, oldest: Samples.hour(2)))
         },
         ConformanceCase("Clearing what is cleared, unknown, or nothing does nothing") { fixture in
             let outbox = fixture.stores.outbox
@@ -45,7 +45,7 @@ public enum ChangeOutboxConformance {
             try await events.delete(event.id, expecting: 2, change: Samples.change(.deleted, updated))
             let pending = try await outbox.pendingChanges(limit: 10)
             #expect(pending.map(\.action) == [.created, .updated, .deleted])
-            #expect(pending.map(\.event) == [event, updated, updated])
+            #expect(try pending.map { try $0.event() } == [event, updated, updated])
         },
     ]
 }

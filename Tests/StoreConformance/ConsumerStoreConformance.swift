@@ -32,6 +32,18 @@ public enum ConsumerStoreConformance {
             let last = try #require(try await consumers.lastRecordedAt())
             #expect(last >= before && last <= Timestamp.now())
         },
+        ConformanceCase("A consumer is paused and goes on, once each") { fixture in
+            let consumers = fixture.stores.consumers
+            #expect(try await !consumers.isPaused(.inbox))
+            #expect(try await !consumers.setPaused(.inbox, false))
+            #expect(try await consumers.setPaused(.inbox, true))
+            #expect(try await !consumers.setPaused(.inbox, true))
+            #expect(try await consumers.isPaused(.inbox))
+            #expect(try await consumers.reports(since: Samples.epoch) == [])
+            #expect(try await consumers.setPaused(.inbox, false))
+            #expect(try await !consumers.isPaused(.inbox))
+            try await consumers.setBack(.inbox, to: 1)
+        },
         ConformanceCase("Unsigned messages are never accepted where version 0.1.0 never was") { fixture in
             let end = try await fixture.stores.consumers.unsignedMessagesEnd()
             #expect(end == nil)

@@ -155,25 +155,6 @@ public enum MessageBrokerConformance {
         }
         return deliveries
     }
-
-    /// The case every broker must pass that knows its messages by their ids: those that wait are not doubled.
-    public static let deduplicating: [ConformanceCase] = [
-        ConformanceCase("A message that waits already, or is being consumed, is not added again") { fixture in
-            let broker = fixture.broker
-            let message = Samples.brokerMessage()
-            try await broker.publish([message, message])
-            try await broker.publish([message])
-            #expect(try await broker.status().depth == 1)
-            let deliveries = try await received(1, from: broker)
-            try await broker.publish([message])
-            #expect(try await broker.receive(limit: 10, waiting: false).isEmpty)
-            try await broker.acknowledge(deliveries)
-            #expect(try await broker.status().depth == 0)
-            // Once it was consumed it may come again: its consumer knows it.
-            try await broker.publish([message])
-            #expect(try await broker.status().depth == 1)
-        }
-    ]
 }
 
 extension Delivery {

@@ -107,7 +107,8 @@ public enum NotificationStoreConformance {
             _ = try await subscriptions.subscribe(stranger.id, to: another.id, at: Samples.epoch)
             let updated = try await fixture.record(Samples.followUp(.eventUpdated, event))
             #expect(!updated.isForEveryone)
-            #expect(try await notifications.recipients(of: updated.position) == [creator.id, subscriber.id])
+            let asked: Set<UserID> = [creator.id, subscriber.id, stranger.id]
+            #expect(try await notifications.recipients(of: updated.position, among: asked) == [creator.id, subscriber.id])
             for (user, count) in [(creator, 1), (subscriber, 1), (stranger, 0)] {
                 #expect(try await notifications.unreadCount(of: user.id) == count, "\(user.username)")
                 #expect(try await inbox(of: user, fixture) == (count == 1 ? [updated.notification.id] : []), "\(user.username)")
@@ -133,7 +134,7 @@ public enum NotificationStoreConformance {
             try await fixture.stores.events.delete(doomed.id, expecting: 1, change: Samples.change(.deleted, doomed))
             let deletion = Samples.followUp(.eventDeleted, doomed)
             let recorded = try await fixture.record(deletion)
-            #expect(try await notifications.recipients(of: recorded.position) == [user.id])
+            #expect(try await notifications.recipients(of: recorded.position, among: [user.id, UserID()]) == [user.id])
             #expect(try await subscriptions.subscriptions(of: user.id, after: nil, limit: 10).map(\.eventID) == [kept.id])
             #expect(try await notifications.record([deletion]).isEmpty)
             #expect(try await notifications.unreadCount(of: user.id) == 1)
@@ -142,11 +143,11 @@ public enum NotificationStoreConformance {
             let notifications = fixture.stores.notifications
             let (alice, bob) = (try await fixture.add(Samples.user("alice")), try await fixture.add(Samples.user("bob")))
             let recorded = try await fixture.record(Samples.message("m", to: .users([alice.id, UserID(), alice.id])))
-            #expect(try await notifications.recipients(of: recorded.position) == [alice.id])
+            #expect(try await notifications.recipients(of: recorded.position, among: [alice.id, bob.id]) == [alice.id])
             #expect(try await notifications.unreadCount(of: alice.id) == 1)
             #expect(try await notifications.unreadCount(of: bob.id) == 0)
             #expect(try await notifications.inboxEntry(recorded.notification.id, of: bob.id) == nil)
-            #expect(try await notifications.recipients(of: recorded.position + 1).isEmpty)
+            #expect(try await notifications.recipients(of: recorded.position + 1, among: [alice.id]).isEmpty)
         },
     ]
 
@@ -404,7 +405,7 @@ public enum NotificationStoreConformance {
             let kept = try await fixture.record(Samples.created())
             #expect(try await notifications.purge(before: future, limit: 1) == 1)
             #expect(try await notifications.position(of: gone.notification.id) == nil)
-            #expect(try await notifications.recipients(of: gone.position).isEmpty)
+            #expect(try await notifications.recipients(of: gone.position, among: [user.id]).isEmpty)
             let replay = try await notifications.inbox(of: user.id, after: 0, through: kept.position, limit: 10)
             #expect(replay == [kept])
         },

@@ -1,4 +1,5 @@
 import EMSCore
+import Logging
 
 /// Makers of what the cases store.
 public enum Samples {
@@ -27,8 +28,17 @@ public enum Samples {
             createdBy: creator, tags: tags, status: status, coordinates: place, createdAt: createdAt)
     }
 
+    static let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+
     public static func change(_ action: Change.Action, _ event: Event, actor: String = "root", at moment: Timestamp = epoch) -> Change {
-        Change(action: action, event: event, actor: actor, timestamp: moment)
+        Change(id: ChangeID(), action: action, event: event, actor: actor, timestamp: moment)
+    }
+
+    /// The creation, or the latest update, of an event that is imported without notifications.
+    public static func quietChange(_ event: Event) -> Change {
+        let operators = Principal(.operator("root"), via: ChangeSource(.import))
+        guard event.version > 1 else { return .created(event, by: operators, at: epoch, isQuiet: true) }
+        return .updated(event, to: event, by: operators, at: epoch, isQuiet: true)
     }
 
     /// The event's next version.
@@ -53,7 +63,8 @@ public enum Samples {
         let action = kind == .eventDeleted ? "deleted" : "updated"
         return AddressedNotification(
             notification: Notification(
-                kind: kind, event: .init(id: event.id, title: event.title, action: action), actor: "root", timestamp: epoch),
+                kind: kind, event: .init(id: event.id, title: event.title, action: action),
+                changes: kind == .eventDeleted ? [] : ["title", "tags"], actor: "root", timestamp: epoch),
             audience: .subscribers(of: event.id, creator: UserID(event.createdBy)), endsSubscriptions: kind == .eventDeleted)
     }
 

@@ -45,6 +45,8 @@ ANSWER_SECONDS = 20.0
 WORK_SECONDS = 900.0
 # A screen that says nothing new for so long is taken for what it will be.
 QUIET_SECONDS = 0.15
+# How long a shell has for the answer to a Tab, before the key is pressed again.
+TAB_SECONDS = 8.0
 # As wide as it takes for a line of these cases not to be wrapped.
 WIDE = 200
 # The terminal of the manners.
@@ -357,10 +359,19 @@ class Prompting:
         self.ready()
 
     def complete(self, typed: str, wanted: str) -> None:
-        """Presses Tab; whether a space comes after a value is left to the shell."""
+        """Presses Tab; whether a space comes after a value is left to the shell.
+
+        Completion passes over a store that does not answer within two seconds, as on a busy
+        machine: a person presses the key once more.
+        """
         self.type(typed)
-        self.terminal.press(TAB)
         lines = {self.prompt + wanted, self.prompt + wanted.rstrip() + " "}
+        for _ in range(2):
+            self.terminal.press(TAB)
+            with suppress(Failure):
+                self.terminal.wait("a change", lambda: self.terminal.line in lines, TAB_SECONDS)
+                return
+        self.terminal.press(TAB)
         self.terminal.wait(f"the line {wanted!r}", lambda: self.terminal.line in lines)
 
 

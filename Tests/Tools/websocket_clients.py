@@ -949,6 +949,17 @@ async def silence_is_no_answer(daemon: Daemon) -> None:
         same("the close code", await wire.closed(is_answered=False), 1003)
 
 
+async def slow_sender_is_told(daemon: Daemon) -> None:
+    """Who needs seconds for a message that is refused at its header still sees why."""
+    async with session(Wire, daemon) as wire:
+        await wire.plain.write(frame(FIN | TEXT, bytes(1024), announced=8 << 20))
+        for _ in range(6):
+            await asyncio.sleep(0.5)
+            await wire.plain.write(bytes(1 << 16))
+        same("the close code", await wire.closed(is_answered=False), 1009)
+        same("whether the connection was reset", wire.plain.was_reset, False)
+
+
 # --- Requests for a connection, made by hand (RFC 6455, section 4) ---
 
 
@@ -1310,6 +1321,8 @@ def cases(daemon: Daemon, bystander: Peer) -> Iterator[Case]:
         yield case(sentence, is_seen_off, daemon, goodbye)
     sentence = "Who does not answer the daemon's close frame is disconnected all the same"
     yield case(sentence, silence_is_no_answer, daemon)
+    sentence = "A client that is still sending when the daemon closes the connection receives the reason"
+    yield case(sentence, slow_sender_is_told, daemon)
 
     for asking in ASKINGS:
         sentence = f"A handshake {asking.what} is answered with {one_of(asking.statuses)}"

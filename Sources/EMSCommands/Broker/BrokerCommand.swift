@@ -6,7 +6,10 @@ struct BrokerCommand: ParsableCommand {
         commandName: "broker",
         abstract: "Look after what carries the changes: queues, pending changes, dead letters.",
         discussion: examples("ems broker status", "ems broker flush", "ems broker dead list", "ems broker dead requeue --all"),
-        subcommands: [BrokerStatusCommand.self, BrokerDeclare.self, BrokerFlush.self, BrokerDead.self])
+        subcommands: [
+            BrokerStatusCommand.self, BrokerDeclare.self, BrokerFlush.self, BrokerPause.self, BrokerResume.self, BrokerReplay.self,
+            BrokerDead.self,
+        ])
 }
 
 struct BrokerDead: ParsableCommand {

@@ -15,7 +15,7 @@ struct BrokerFlush: StoreCommand {
 
     func run(_ runtime: Runtime, as principal: Principal) async throws {
         if writing.isDryRun {
-            let count = try await runtime.relay.pending().count
+            let count = try await runtime.pendingChanges().count
             if count > 0 { StandardError.write("would publish \(count)") }
             return summary.tell(("published", count), dryRun: true)
         }

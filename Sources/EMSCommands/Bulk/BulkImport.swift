@@ -92,6 +92,8 @@ struct BulkImport<Row: Sendable>: Sendable {
     let store: @Sendable (_ rows: [Row], _ dryRun: Bool) async throws -> [ImportOutcome]
     /// Runs what stores so that all of it is stored, or nothing.
     let atomically: @Sendable (_ body: () async throws -> Void) async throws -> Void
+    /// Notes in the journal what was done.
+    let note: @Sendable (_ tally: Tally) async -> Void
 
     /// Brings everything in, tells each bad record with its line, and what was done.
     /// - Throws: ``EMSError`` with ``ErrorCode/partial`` where some records failed, ``ErrorCode/invalid`` where all did.
@@ -120,7 +122,7 @@ struct BulkImport<Row: Sendable>: Sendable {
     ) async throws {
         guard options.atomic, !isDryRun else {
             let tally = try await pass(input, open, rejects, interruption, dryRun: isDryRun)
-            options.summary.tell(tally, dryRun: isDryRun)
+            await tell(tally, dryRun: isDryRun)
             guard tally.failed > 0 else { return }
             let isPartial = tally.failed < tally.count
             throw EMSError(isPartial ? .partial : .invalid, "\(Self.records(tally.failed)) could not be imported")
@@ -140,7 +142,12 @@ struct BulkImport<Row: Sendable>: Sendable {
             options.summary.tell(Tally(), dryRun: false)
             throw Self.nothingImported(error)
         }
-        options.summary.tell(tally, dryRun: false)
+        await tell(tally, dryRun: false)
+    }
+
+    private func tell(_ tally: Tally, dryRun: Bool) async {
+        if !dryRun { await note(tally) }
+        options.summary.tell(tally, dryRun: dryRun)
     }
 
     private static func nothingImported(_ error: any Error) -> EMSError {
@@ -161,7 +168,7 @@ struct BulkImport<Row: Sendable>: Sendable {
             try await read(text, reader, rejects, dryRun: dryRun, isAllOrNothing: isAllOrNothing, interruption, progress, &tally)
         } catch {
             progress.end()
-            if !isAllOrNothing { options.summary.tell(tally, dryRun: dryRun) }
+            if !isAllOrNothing { await tell(tally, dryRun: dryRun) }
             throw error
         }
         guard isAllOrNothing, tally.failed > 0 else { return tally }
@@ -299,6 +306,13 @@ struct Tally {
     var failed = 0
 
     var count: Int { created + updated + skipped + failed }
+
+    func encodeMembers(to writer: inout JSONWriter) {
+        writer.member("created", created)
+        writer.member("updated", updated)
+        writer.member("skipped", skipped)
+        writer.member("failed", failed)
+    }
 }
 
 extension Settings {

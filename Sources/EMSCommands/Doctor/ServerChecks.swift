@@ -38,7 +38,7 @@ struct ServerChecks {
             return [.ok("store.write", "a write was stored")]
         }
         findings += await attempt("store.pending") {
-            let pending = try await runtime.relay.pending()
+            let pending = try await runtime.pendingChanges()
             let age = pending.oldest.map { Timestamp.now().secondsSinceEpoch - $0.secondsSinceEpoch } ?? 0
             guard age > Self.pendingTolerance else { return [.ok("store.pending", "\(pending.count) changes are on their way")] }
             return [

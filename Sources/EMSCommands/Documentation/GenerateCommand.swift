@@ -34,7 +34,15 @@ enum GeneratedFiles {
         files += Topic.all.map { (path: "man/\($0.page).\($0.section)", text: $0.mdoc) }
         files.append(("completions/ems.bash", EMS.completionScript(for: .bash)))
         files.append(("completions/_ems", EMS.completionScript(for: .zsh)))
-        files.append(("completions/ems.fish", EMS.completionScript(for: .fish)))
+        files.append(("completions/ems.fish", withoutTwins(EMS.completionScript(for: .fish))))
         return files.map { ($0.path, $0.text.hasSuffix("\n") ? $0.text : $0.text + "\n") }
+    }
+
+    /// fish's argparse refuses a name that is declared twice: where a command has an option `--version` of its own, the flag of that name,
+    /// which every command has, is left out.
+    private static func withoutTwins(_ script: String) -> String {
+        script.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+            line.contains(" 'version=' ") ? line.replacing(" 'version' ", with: " ") : line[...]
+        }.joined(separator: "\n")
     }
 }

@@ -10,7 +10,8 @@ struct EventCommand: ParsableCommand {
             "ems event search swift --near 37.77,-122.42 --radius-km 50"),
         subcommands: [
             EventCreate.self, EventList.self, EventShow.self, EventUpdate.self, EventDelete.self, EventSearchCommand.self,
-            EventSubscribe.self, EventUnsubscribe.self, EventImport.self, EventExport.self, EventComplete.self, EventRemind.self,
+            EventHistory.self, EventDiff.self, EventRestore.self, EventSubscribe.self, EventUnsubscribe.self, EventImport.self,
+            EventExport.self, EventComplete.self, EventRemind.self,
             EventWatch.self,
         ])
 }

@@ -26,10 +26,11 @@ struct EventExport: StoreCommand {
             let found = try await runtime.events.events(query)
             return (items: found.events.map(ExportedEvent.init), next: found.next)
         }
-        guard export.format == .ics else { return try await export.run(fetch) }
+        let note = ExportOptions.Note(runtime: runtime, kind: "events", principal: principal)
+        guard export.format == .ics else { return try await export.run(note, fetch) }
         var calendar = CalendarWriter(zone: zoning.zone)
         try CalendarWriter.begin()
-        try await export.pages(fetch) { events in
+        try await export.pages(note, fetch) { events in
             for exported in events { try calendar.write(exported.event) }
         }
         try calendar.end()

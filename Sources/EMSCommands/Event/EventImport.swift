@@ -32,11 +32,12 @@ struct EventImport: StoreCommand {
     @OptionGroup var global: GlobalOptions
 
     func run(_ runtime: Runtime, as principal: Principal) async throws {
+        let principal = principal.via(.import)
         let isUndoable = input.atomic && !runtime.hasTransaction
         let options = EventImportOptions(
             isUpdating: input.update, isNotifying: !noNotifications, allowsPast: allowPast, log: isUndoable ? ImportLog() : nil)
         let (isAtomic, isUpdating, dialect) = (input.atomic, input.update, input.dialect)
-        let (format, names, zone, isNotifying) = (try input.usedFormat(), input.namesByColumn, zoning.zone, !noNotifications)
+        let (format, names, zone) = (try input.usedFormat(), input.namesByColumn, zoning.zone)
         let bulk = BulkImport<EventImportRow>(options: input, batchSize: runtime.settings.bulkBatchSize, isDryRun: writing.isDryRun) {
             preview in
             switch format {
@@ -52,18 +53,20 @@ struct EventImport: StoreCommand {
             options.isDryRun = dryRun
             let outcomes = try await runtime.events.importBatch(rows, options, by: principal)
             // What may still be taken back is not told.
-            if isNotifying, !dryRun, !isAtomic { await runtime.deliverChangesOrTell(onlyWritten: true) }
+            if !dryRun, !isAtomic { await runtime.deliverChangesOrTell() }
             return outcomes
         } atomically: { body in
             try await runtime.atomically(body) { await runtime.events.undo(options, by: principal) }
+        } note: { tally in
+            await runtime.noteOrTell(.imported, .import, "events", by: principal) { tally.encodeMembers(to: &$0) }
         }
         do {
             try await bulk.run()
         } catch {
             // What was taken back is not told.
-            if isNotifying, !writing.isDryRun, !isAtomic { await runtime.deliverChangesOrTell() }
+            if !writing.isDryRun, !isAtomic { await runtime.deliverChangesOrTell() }
             throw error
         }
-        if isNotifying, !writing.isDryRun { await runtime.deliverChangesOrTell() }
+        if !writing.isDryRun { await runtime.deliverChangesOrTell() }
     }
 }

@@ -28,6 +28,12 @@ struct NotifyPurge: StoreCommand {
         }
         try confirmation.confirm("Remove what was recorded before \(moment) from all inboxes", runtime.settings)
         let count = try await runtime.notifications.purge(before: moment)
+        if count > 0 {
+            await runtime.noteOrTell(.purged, .purge, "notifications", by: principal) {
+                $0.member("count", count)
+                $0.member("before", moment.description)
+            }
+        }
         if count > 0, Terminal.isInteractive { StandardError.write("removed \(count)") }
         summary.tell(("removed", count), dryRun: false)
     }

@@ -46,6 +46,7 @@ struct NotifySend: StoreCommand {
         }
         let sent = try await runtime.notifications.send(message, to: audience, about: event, by: principal, dryRun: writing.isDryRun)
         if writing.isDryRun { return StandardError.write("would send the message") }
+        await runtime.deliverChangesOrTell()
         try output.show(sent)
     }
 }

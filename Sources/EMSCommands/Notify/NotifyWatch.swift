@@ -24,8 +24,8 @@ struct NotifyWatch: StoreCommand {
         if let user { watched = try await runtime.users.user(named: user).id }
         let reader = watched
         try await watching.watch(runtime, output) { recorded in
-            guard let reader, !recorded.isForEveryone else { return true }
-            return try await runtime.notifications.recipients(of: recorded).contains(reader)
+            guard let reader else { return true }
+            return try await !runtime.notifications.recipients(of: recorded, among: [reader]).isEmpty
         }
     }
 }

@@ -55,6 +55,7 @@ extension Notification: Presentable {
         Column("notification_type") { .text($0.kind.rawValue) },
         Column("event_id", usual: false) { .text($0.event?.id.description) },
         Column("event_title") { .text($0.event?.title) },
+        Column("changes", usual: false) { .text($0.changes.isEmpty ? nil : $0.changes.joined(separator: ",")) },
         Column("message", usual: false) { .text($0.message) },
         Column("user") { .text($0.actor) },
         Column("timestamp") { .time($0.timestamp) },
@@ -89,9 +90,12 @@ extension Subscription: Presentable {
 /// A few named values: a count, a status.
 struct Facts: Presentable {
     let members: [(name: String, value: Cell)]
+    /// A list among them, which only JSON and YAML show.
+    let list: (name: String, items: [any JSONEncodable & Sendable])?
 
-    init(_ members: [(name: String, value: Cell)]) {
+    init(_ members: [(name: String, value: Cell)], list: (name: String, items: [any JSONEncodable & Sendable])? = nil) {
         self.members = members
+        self.list = list
     }
 
     static let columns: [Column<Facts>] = []
@@ -109,6 +113,9 @@ struct Facts: Presentable {
                 case .none: writer.member(name, String?.none)
                 }
             }
+            guard let list else { return }
+            writer.name(list.name)
+            writer.array { array in for item in list.items { item.encode(to: &array) } }
         }
     }
 }

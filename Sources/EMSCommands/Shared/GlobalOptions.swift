@@ -57,8 +57,16 @@ struct GlobalOptions: ParsableArguments {
     /// Who is at the command line: recorded with everything that is written.
     var principal: Principal {
         let login = getpwuid(geteuid()).flatMap { $0.pointee.pw_name }.map { String(cString: $0) }
-        return .operator(login ?? "uid\(geteuid())")
+        return Principal(.operator(login ?? "uid\(geteuid())"), via: ChangeSource(Self.hasTerminal ? .cli : .cron))
     }
+
+    /// Whether the process has a controlling terminal: cron and timers start commands without one.
+    private static let hasTerminal: Bool = {
+        let terminal = open("/dev/tty", O_RDONLY | O_CLOEXEC | O_NOCTTY)
+        guard terminal >= 0 else { return false }
+        close(terminal)
+        return true
+    }()
 }
 
 /// A command that works on the store as the operator.
@@ -109,10 +117,9 @@ extension StoreCommand {
 
 extension Runtime {
     /// Carries a command's changes on. They are stored already: what fails here is told, and done later by a daemon or the next command.
-    /// - Parameter onlyWritten: whether what others wrote is left for later.
-    func deliverChangesOrTell(onlyWritten: Bool = false) async {
+    func deliverChangesOrTell() async {
         do {
-            try await onlyWritten ? deliverWrittenChanges() : deliverChanges()
+            try await deliverChanges()
         } catch {
             StandardError.write("ems: stored; its notifications are still pending: \(EMSError(error))")
         }

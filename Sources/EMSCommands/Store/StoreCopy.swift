@@ -44,8 +44,9 @@ struct StoreCopy: AsyncParsableCommand {
         let (reading, pending) = try await source.open(database: database, making: false)
         if pending > 0 {
             throw EMSError(
-                .busy, "\(pending) changes are on their way in \(source.description), and would be left behind",
-                fix: "publish them first: ems broker flush")
+                .busy,
+                "\(pending) \(pending == 1 ? "change or notification is on its" : "changes or notifications are on their") way in \(source.description), and would be left behind",
+                fix: "deliver them first: ems broker flush")
         }
         // A dry run makes nothing: what is not there yet is looked at as an empty store elsewhere.
         let scratch = writing.isDryRun ? try target.scratchIfMissing() : nil

@@ -16,13 +16,15 @@ struct StoreStatus: StoreCommand {
     func run(_ runtime: Runtime, as principal: Principal) async throws {
         let report = try await runtime.storeAdministration.report()
         // Without its index, what is pending cannot be found.
-        let pending = report.missingIndexes.isEmpty ? try await runtime.relay.pending() : nil
+        let pending = report.missingIndexes.isEmpty ? try await runtime.pendingChanges() : nil
         try output.show(
             Facts([
                 ("kind", .text(report.kind)), ("location", .text(NamesInBytes.shown(report.location))), ("version", .text(report.version)),
                 ("schema_version", .number(report.schemaVersion)), ("latest_schema_version", .number(report.latestSchemaVersion)),
                 ("missing_indexes", .number(report.missingIndexes.count)), ("users", .number(report.users)),
-                ("events", .number(report.events)), ("bytes", .number(Int(report.bytes))), ("pending_changes", .number(pending?.count)),
+                ("events", .number(report.events)),
+                ("journal_entries", .number(report.journalEntries)), ("bytes", .number(Int(report.bytes))),
+                ("pending_changes", .number(pending?.count)),
                 ("oldest_pending_change", .time(pending?.oldest)),
             ]))
         if !report.missingIndexes.isEmpty {

@@ -26,7 +26,7 @@ struct TokenIssue: StoreCommand {
     func run(_ runtime: Runtime, as principal: Principal) async throws {
         let user = try await runtime.users.user(named: user)
         if writing.isDryRun { return StandardError.write("would issue a token for \(user.username)") }
-        let (token, session) = try await runtime.authentication().issue(for: user, seconds: ttl?.seconds, label: label)
+        let (token, session) = try await runtime.authentication().issue(for: user, seconds: ttl?.seconds, label: label, by: principal)
         // The token alone, so that $(…) can take it, unless another form is asked for.
         if output.output == .table { return try StandardOutput.write(token + "\n") }
         try output.show(

@@ -21,5 +21,21 @@ struct TokenKeysRemove: AsyncParsableCommand {
         if writing.isDryRun { return StandardError.write("would remove the key \(Printable.stripped(id))") }
         try confirmation.confirm("Remove the key \(Printable.stripped(id)), and end the tokens it signed", settings)
         try settings.removeTokenKey(id)
+        await KeyNote.add(.deleted, id, global)
+    }
+}
+
+/// What the journal notes of a key: its id, and nothing of the key itself.
+enum KeyNote {
+    /// Keys are not part of the store, which may be missing or unreachable: that is a warning.
+    static func add(_ action: Change.Action, _ id: String, _ global: GlobalOptions) async {
+        do {
+            guard try global.settings().isStoreMade else { return }
+            let runtime = try await global.openRuntime()
+            await runtime.noteOrTell(action, .key, id, by: global.principal) { _ in }
+            await runtime.close()
+        } catch {
+            StandardError.write("ems: done, but not noted in the journal: \(EMSError(error))")
+        }
     }
 }

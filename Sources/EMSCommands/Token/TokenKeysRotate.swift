@@ -20,6 +20,7 @@ struct TokenKeysRotate: AsyncParsableCommand {
             return StandardError.write("would make a new key of \(settings.algorithm.rawValue) in \(settings.tokenKeySource)")
         }
         let key = try settings.rotateTokenKey()
+        await KeyNote.add(.rotated, key.id, global)
         try output.show(ListedKey(id: key.id, algorithm: key.algorithm, isSigning: true, source: settings.tokenKeySource))
     }
 }

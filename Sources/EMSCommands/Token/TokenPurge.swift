@@ -23,6 +23,12 @@ struct TokenPurge: StoreCommand {
         let moment = Timestamp.now().adding(seconds: -olderThan.seconds)
         let count = try await runtime.authentication().purgeSessions(before: moment, dryRun: writing.isDryRun)
         if writing.isDryRun { StandardError.write("would remove \(count)") }
+        if !writing.isDryRun, count > 0 {
+            await runtime.noteOrTell(.purged, .purge, "sessions", by: principal) {
+                $0.member("count", count)
+                $0.member("before", moment.description)
+            }
+        }
         summary.tell(("removed", count), dryRun: writing.isDryRun)
     }
 }

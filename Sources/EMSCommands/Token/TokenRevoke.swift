@@ -34,12 +34,12 @@ struct TokenRevoke: StoreCommand {
         if let user {
             let owner = try await runtime.users.user(named: user)
             if writing.isDryRun { return StandardError.write("would end all sessions of \(owner.username)") }
-            return StandardError.write("ended \(try await authentication.revokeAll(of: owner.id))")
+            return StandardError.write("ended \(try await authentication.revokeAll(of: owner.id, by: principal))")
         }
         let id = try await sessionID(authentication)
         let known = try await authentication.session(id)
         if writing.isDryRun { return StandardError.write("would end the session \(known.id)") }
-        StandardError.write(try await authentication.revoke(id) ? "ended" : "had ended before")
+        StandardError.write(try await authentication.revoke(id, by: principal) ? "ended" : "had ended before")
     }
 
     private func sessionID(_ authentication: AuthenticationService) async throws -> SessionID {

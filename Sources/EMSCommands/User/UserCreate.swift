@@ -34,6 +34,6 @@ struct UserCreate: StoreCommand {
             try await runtime.users.check(draft)
             return StandardError.write("would create the user \(draft.username)")
         }
-        try output.show(try await runtime.users.create(draft, role: role))
+        try output.show(try await runtime.users.create(draft, role: role, by: principal))
     }
 }

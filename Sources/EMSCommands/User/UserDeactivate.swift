@@ -17,6 +17,6 @@ struct UserDeactivate: StoreCommand {
     func run(_ runtime: Runtime, as principal: Principal) async throws {
         let current = try await runtime.users.user(named: user.name)
         if writing.isDryRun { return StandardError.write("would deactivate \(current.username)") }
-        try output.show(try await runtime.users.setActive(false, of: current.id))
+        try output.show(try await runtime.users.setActive(false, of: current.id, by: principal))
     }
 }

@@ -22,13 +22,15 @@ struct UserExport: StoreCommand {
     }
 
     func run(_ runtime: Runtime, as principal: Principal) async throws {
+        let note = ExportOptions.Note(
+            runtime: runtime, kind: passwordHashes ? "users with password hashes" : "users", principal: principal)
         guard passwordHashes else {
-            return try await export.run { page in
+            return try await export.run(note) { page in
                 let found = try await runtime.users.users(UserQuery(page: page), for: principal)
                 return (found.users, found.next)
             }
         }
-        try await export.run { page in
+        try await export.run(note) { page in
             let found = try await runtime.users.users(UserQuery(page: page), for: principal)
             var exported: [ExportedUser] = []
             for user in found.users {

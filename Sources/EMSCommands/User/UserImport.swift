@@ -34,9 +34,11 @@ struct UserImport: StoreCommand {
             try runtime.users.importRow(record)
         } store: { rows, dryRun in
             try await runtime.users.importBatch(
-                rows, updating: isUpdating, dryRun: dryRun, memory: dryRun ? rehearsed : memory, log: log)
+                rows, updating: isUpdating, dryRun: dryRun, by: principal, memory: dryRun ? rehearsed : memory, log: log)
         } atomically: { body in
-            try await runtime.atomically(body) { await runtime.users.undo(log) }
+            try await runtime.atomically(body) { await runtime.users.undo(log, by: principal) }
+        } note: { tally in
+            await runtime.noteOrTell(.imported, .import, "users", by: principal) { tally.encodeMembers(to: &$0) }
         }
         try await bulk.run()
     }

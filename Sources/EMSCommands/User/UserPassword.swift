@@ -22,7 +22,7 @@ struct UserPassword: StoreCommand {
             try runtime.users.check(newPassword: new)
             return StandardError.write("would set the password of \(current.username)")
         }
-        try await runtime.users.setPassword(new, of: current.id)
+        try await runtime.users.setPassword(new, of: current.id, by: principal)
         StandardError.write("the password of \(current.username) is set; all sessions are ended")
     }
 }

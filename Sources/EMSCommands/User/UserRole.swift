@@ -21,6 +21,6 @@ struct UserRole: StoreCommand {
     func run(_ runtime: Runtime, as principal: Principal) async throws {
         let current = try await runtime.users.user(named: user.name)
         if writing.isDryRun { return StandardError.write("would make \(current.username) \(role.rawValue)") }
-        try output.show(try await runtime.users.setRole(role, of: current.id))
+        try output.show(try await runtime.users.setRole(role, of: current.id, by: principal))
     }
 }

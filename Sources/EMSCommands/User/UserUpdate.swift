@@ -38,6 +38,6 @@ struct UserUpdate: StoreCommand {
             try await runtime.users.check(patch, of: current)
             return StandardError.write("would change the user \(current.username)")
         }
-        try output.show(try await runtime.users.update(current.id, with: patch))
+        try output.show(try await runtime.users.update(current.id, with: patch, by: principal))
     }
 }

@@ -6,14 +6,19 @@ import ServiceLifecycle
 /// Consumers compete: any number may run. Recording is idempotent by the change's id, so a redelivery shows nothing twice.
 public struct ChangeConsumer: Service {
     public static let usualBatchSize = 256
+    /// How long it takes at most until a consumer notices that it is paused, if it is not in the middle of a batch.
+    public static let pauseLatency: Duration = .milliseconds(500)
+    /// How often a paused consumer looks whether it may go on.
+    private static let pauseInterval: Duration = .seconds(1)
     /// After so many deliveries of one message, it goes to the dead letters.
     static let deliveryLimit = 10
 
-    private let broker: any MessageBroker
+    private let queue: any ChangeQueue
     private let notifications: NotificationService
     private let batchSize: Int
     private let proveStore: @Sendable () async throws -> Void
     private let unsignedMessagesEnd: @Sendable () async throws -> Timestamp?
+    private let isPaused: @Sendable () async throws -> Bool
     private let logger: Logger
     public let progress = ConsumerProgress()
 
@@ -24,14 +29,17 @@ public struct ChangeConsumer: Service {
     ///   - batchSize: how many messages are taken at once.
     ///   - proveStore: writes something to the store, and throws where that fails.
     ///   - unsignedMessagesEnd: see ``ConsumerStore/unsignedMessagesEnd()``.
+    ///   - isPaused: see ``ConsumerStore/isPaused(_:)``; asked before each batch.
     public init(
-        broker: any MessageBroker, notifications: NotificationService, batchSize: Int = usualBatchSize,
+        queue: any ChangeQueue, notifications: NotificationService, batchSize: Int = usualBatchSize,
         proveStore: @escaping @Sendable () async throws -> Void = {},
-        unsignedMessagesEnd: @escaping @Sendable () async throws -> Timestamp? = { nil }, logger: Logger
+        unsignedMessagesEnd: @escaping @Sendable () async throws -> Timestamp? = { nil },
+        isPaused: @escaping @Sendable () async throws -> Bool = { false }, logger: Logger
     ) {
         self.proveStore = proveStore
         self.unsignedMessagesEnd = unsignedMessagesEnd
-        self.broker = broker
+        self.isPaused = isPaused
+        self.queue = queue
         self.notifications = notifications
         self.batchSize = batchSize
         self.logger = logger
@@ -41,11 +49,15 @@ public struct ChangeConsumer: Service {
     /// - Returns: how many messages were consumed.
     public func drain() async throws -> Int {
         var consumed = 0
+        var progress = ProgressWatch()
         while true {
-            let deliveries = try await broker.receive(limit: batchSize, waiting: false)
+            if try await isPaused() { return consumed }
+            let deliveries = try await queue.receive(limit: batchSize, waiting: false)
             guard !deliveries.isEmpty else { return consumed }
+            try progress.expect(deliveries)
             try await consume(deliveries)
             consumed += deliveries.count
+            try Task.checkCancellation()
         }
     }
 
@@ -53,11 +65,26 @@ public struct ChangeConsumer: Service {
     public func run() async throws {
         await cancelWhenGracefulShutdown {
             var backoff = Backoff()
+            var watch = ProgressWatch()
+            var pause = PauseWatch(look: isPaused)
             while !Task.isCancelled {
                 do {
-                    let deliveries = try await broker.receive(limit: batchSize, waiting: true)
-                    if !deliveries.isEmpty {
-                        try await consume(deliveries)
+                    if try await pause.isOn() {
+                        await queue.suspend()
+                        try await Task.sleep(for: Self.pauseInterval)
+                        continue
+                    }
+                    let deliveries = try await queue.receive(limit: batchSize, waiting: true)
+                    if !deliveries.isEmpty, try await pause.isOn() {
+                        await queue.suspend()
+                    } else if !deliveries.isEmpty {
+                        try watch.expect(deliveries)
+                        do {
+                            try await consume(deliveries)
+                        } catch {
+                            watch = ProgressWatch()
+                            throw error
+                        }
                         progress.recorded()
                     }
                     backoff.reset()
@@ -73,69 +100,117 @@ public struct ChangeConsumer: Service {
         }
     }
 
+    /// Whether a consumer is paused, as it was a moment ago: a busy one does not ask the store for each batch.
+    private struct PauseWatch {
+        let look: @Sendable () async throws -> Bool
+        private var known: (isPaused: Bool, until: ContinuousClock.Instant)?
+
+        init(look: @escaping @Sendable () async throws -> Bool) {
+            self.look = look
+        }
+
+        mutating func isOn() async throws -> Bool {
+            if let known, ContinuousClock.now < known.until { return known.isPaused }
+            let isPaused = try await look()
+            known = (isPaused, .now + ChangeConsumer.pauseLatency)
+            return isPaused
+        }
+    }
+
+    /// What was dealt with does not come again at once, but for a replay that begins there: where a damaged queue delivers it for ever,
+    /// nobody must be busy for ever.
+    private struct ProgressWatch {
+        private var first: (tag: Int64, attempt: Int)?
+        private var repetitions = 0
+
+        mutating func expect(_ deliveries: [Delivery]) throws {
+            guard let next = deliveries.first else { return }
+            repetitions = first.map { $0 == (next.tag, next.attempt) } == true ? repetitions + 1 : 0
+            first = (next.tag, next.attempt)
+            guard repetitions > 2 else { return }
+            self = ProgressWatch()
+            throw EMSError(
+                .storeCorrupt,
+                "the queue delivers \(Printable.quoted(String(next.message.messageID.prefix(64)))) again after it was consumed",
+                fix: "restore a backup")
+        }
+    }
+
+    /// A delivery, and what is to be told of its change.
+    private typealias Consumable = (delivery: Delivery, notification: AddressedNotification?)
+
     private func consume(_ deliveries: [Delivery]) async throws {
-        var good: [(delivery: Delivery, change: Change)] = []
+        var good: [Consumable] = []
+        var rejected: [Delivery] = []
         let acceptsUnsigned = deliveries.contains { $0.signature == .absent } ? try await acceptsUnsigned(releasing: deliveries) : false
         for delivery in deliveries {
             do {
-                good.append((delivery, try Self.change(in: delivery, acceptsUnsigned: acceptsUnsigned)))
+                let change = try Self.change(in: delivery, acceptsUnsigned: acceptsUnsigned)
+                good.append((delivery, try NotificationService.addressed(change)))
             } catch {
-                let reason = EMSError(error).message
-                logger.error("a message goes to the dead letters: \(reason)", metadata: Self.metadata(delivery))
-                try await broker.reject(delivery, reason: reason)
+                try await reject(delivery, EMSError(error).message)
+                rejected.append(delivery)
             }
         }
         // What came back too often is tried by itself: it may be what makes all the others fail.
-        for (delivery, change) in good where delivery.attempt >= Self.deliveryLimit { try await consume(delivery, change) }
-        good.removeAll { $0.delivery.attempt >= Self.deliveryLimit }
-        guard !good.isEmpty else { return }
+        if good.contains(where: { $0.delivery.attempt >= Self.deliveryLimit }) { return try await consumeOneByOne(good, rejected) }
+        let place = rejected.isEmpty ? queue.place(after: deliveries) : nil
+        FaultPoint.reached(.betweenReceiveAndRecord)
         do {
-            try await notifications.record(good.map(\.change))
+            try await notifications.record(good.compactMap(\.notification), taking: place)
         } catch {
             guard !EMSError(error).code.isPassing else {
-                try await broker.release(good.map(\.delivery))
+                try await queue.release(good.map(\.delivery))
                 throw error
             }
-            // One of them is at fault: one by one, the others are not kept waiting.
-            var failure: (any Error)?
-            for (delivery, change) in good {
-                do {
-                    try await consume(delivery, change)
-                } catch {
+            return try await consumeOneByOne(good, rejected)
+        }
+        FaultPoint.reached(.betweenRecordAndAcknowledge)
+        if place != nil { return }
+        try await queue.acknowledge(deliveries)
+    }
+
+    /// Where one of them is at fault, the others are not kept waiting.
+    /// - Throws: the last failure.
+    private func consumeOneByOne(_ good: [Consumable], _ rejected: [Delivery]) async throws {
+        var done = rejected
+        var failed: [(delivery: Delivery, reason: String)] = []
+        var failure: (any Error)?
+        for (delivery, notification) in good {
+            do {
+                if let notification { try await notifications.record([notification]) }
+                done.append(delivery)
+            } catch {
+                let reason = EMSError(error).message
+                // An error says what it likes: only a store that takes other writes proves that it is the message.
+                if delivery.attempt >= Self.deliveryLimit, await isStoreWorking() {
+                    try await reject(delivery, "not stored after \(delivery.attempt) deliveries: \(reason)")
+                    done.append(delivery)
+                } else {
+                    failed.append((delivery, reason))
                     failure = error
                 }
             }
-            if let failure { throw failure }
-            return
         }
-        FaultPoint.reached(.betweenRecordAndAcknowledge)
-        try await broker.acknowledge(good.map(\.delivery))
+        if done.isEmpty {
+            // Perhaps none of them is at fault.
+            try await queue.release(good.map(\.delivery))
+        } else {
+            try await queue.acknowledge(done, settingAside: failed)
+        }
+        if let failure { throw failure }
     }
 
-    /// Consumes one message. What cannot be recorded goes back to the broker; what came back too often, to the dead letters.
-    private func consume(_ delivery: Delivery, _ change: Change) async throws {
-        do {
-            try await notifications.record([change])
-            try await broker.acknowledge([delivery])
-        } catch {
-            let described = EMSError(error)
-            // An error says what it likes: only a store that takes other writes proves that it is the message.
-            let isAtFault = delivery.attempt >= Self.deliveryLimit ? await isStoreWorking() : false
-            guard isAtFault else {
-                try await broker.release([delivery])
-                throw error
-            }
-            let reason = "not stored after \(delivery.attempt) deliveries: \(described.message)"
-            logger.error("a message goes to the dead letters: \(reason)", metadata: Self.metadata(delivery))
-            try await broker.reject(delivery, reason: reason)
-        }
+    private func reject(_ delivery: Delivery, _ reason: String) async throws {
+        logger.error("a message goes to the dead letters: \(reason)", metadata: Self.metadata(delivery))
+        try await queue.reject(delivery, reason: reason)
     }
 
     private func acceptsUnsigned(releasing deliveries: [Delivery]) async throws -> Bool {
         do {
             return try await unsignedMessagesEnd().map { Timestamp.now() < $0 } ?? false
         } catch {
-            try await broker.release(deliveries)
+            try await queue.release(deliveries)
             throw error
         }
     }
@@ -155,6 +230,7 @@ public struct ChangeConsumer: Service {
     }
 
     private static func change(in delivery: Delivery, acceptsUnsigned: Bool) throws -> Change {
+        if let change = delivery.change { return change }
         switch delivery.signature {
         case .valid: break
         case .absent where acceptsUnsigned: break
@@ -167,6 +243,6 @@ public struct ChangeConsumer: Service {
         guard let id = ChangeID(delivery.message.messageID) else {
             throw EMSError(.malformed, "the message id \(Printable.quoted(delivery.message.messageID)) is no change id")
         }
-        return try Change(id: id, body: delivery.message.body)
+        return try Change(id: id, message: delivery.message.body, traceparent: delivery.message.traceparent)
     }
 }

@@ -2,7 +2,7 @@ import Logging
 import ServiceLifecycle
 import Synchronization
 
-/// Carries pending changes from the store to the broker: publish, wait for the confirm, clear.
+/// Carries pending changes from the store to the broker: into the journal, publish, wait for the confirm, clear.
 ///
 /// What this process writes is published at once, without asking the store for it; a sweep looks for what stayed, whoever wrote it. Any
 /// number of relays may run at once, in any number of processes. Two may publish the same change; the consumer knows it by its id.
@@ -13,7 +13,7 @@ public struct ChangeRelay: Service {
     static let graceSeconds: Int64 = 2
 
     private let outbox: any ChangeOutbox
-    private let broker: any MessageBroker
+    private let publisher: any ChangePublisher
     private let written = WrittenChanges()
     private let sweepInterval: Duration
     private let batchSize: Int
@@ -24,11 +24,12 @@ public struct ChangeRelay: Service {
     ///   - sweepInterval: how often to look for changes that were left behind.
     ///   - batchSize: how many changes one publish carries.
     public init(
-        stores: Stores, broker: any MessageBroker, sweepInterval: Duration = .seconds(1), batchSize: Int = usualBatchSize, logger: Logger,
+        stores: Stores, publisher: any ChangePublisher, sweepInterval: Duration = .seconds(1), batchSize: Int = usualBatchSize,
+        logger: Logger,
         now: @escaping @Sendable () -> Timestamp = Timestamp.now
     ) {
         outbox = stores.outbox
-        self.broker = broker
+        self.publisher = publisher
         self.sweepInterval = sweepInterval
         self.batchSize = batchSize
         self.logger = logger
@@ -43,12 +44,12 @@ public struct ChangeRelay: Service {
     /// Publishes what this process has written and not published yet.
     /// - Returns: how many changes the broker confirmed.
     public func carryWritten() async throws -> Int {
+        if outbox.isOrdered { return try await flush() }
         var published = 0
         while true {
             let changes = written.take(batchSize)
             guard !changes.isEmpty else { return published }
-            try await carry(changes)
-            published += changes.count
+            published += try await carry(changes)
         }
     }
 
@@ -59,26 +60,25 @@ public struct ChangeRelay: Service {
         return try await sweep(writtenBefore: nil)
     }
 
-    /// What would be published by ``flush()``, up to a bound.
-    public func pending() async throws -> PendingStatus {
-        try await outbox.pendingStatus()
-    }
-
     private func sweep(writtenBefore moment: Timestamp?) async throws -> Int {
         var published = 0
         while true {
             var pending = try await outbox.pendingChanges(limit: batchSize)
             if let moment { pending = Array(pending.prefix { $0.timestamp < moment }) }
             guard !pending.isEmpty else { return published }
-            try await carry(pending)
-            published += pending.count
+            published += try await carry(pending)
         }
     }
 
-    private func carry(_ changes: [Change]) async throws {
-        try await broker.publish(changes.map(BrokerMessage.init))
+    /// - Returns: how many were published: what else is pending of the same subjects goes with them.
+    private func carry(_ changes: [Change]) async throws -> Int {
+        let entered = try await outbox.enterIntoJournal(changes)
+        FaultPoint.reached(.betweenEntryAndPublish)
+        let messages = try entered.filter(\.isPublished).map { try BrokerMessage($0) }
+        if !messages.isEmpty { try await publisher.publish(messages) }
         FaultPoint.reached(.betweenPublishAndClear)
-        try await outbox.clearPending(changes.map(\.id))
+        try await outbox.clearPending(entered.map(\.id))
+        return messages.count
     }
 
     /// Publishes what is written, as it is written, until the daemon stops; what could not be published is tried again.
@@ -87,9 +87,15 @@ public struct ChangeRelay: Service {
             var backoff = Backoff()
             // Until the store was swept, what lies there goes first: changes of one event keep their order.
             var isBehind = true
+            // While the broker does not take changes, they wait in the journal.
+            var isBlocked = false
             var nextSweep = ContinuousClock.now
             while !Task.isCancelled {
                 do {
+                    if isBlocked {
+                        try await outbox.settle()
+                        isBlocked = false
+                    }
                     if isBehind {
                         _ = try await flush()
                         isBehind = false
@@ -106,6 +112,7 @@ public struct ChangeRelay: Service {
                     return
                 } catch {
                     isBehind = true
+                    isBlocked = true
                     let delay = backoff.next()
                     logger.warning("changes stay pending, next try in \(delay): \(EMSError(error))")
                     try? await Task.sleep(for: delay)

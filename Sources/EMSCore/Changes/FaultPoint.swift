@@ -10,8 +10,11 @@ import Darwin
 /// the process kills itself, so that tests choose the moment; release builds hold nothing of it.
 public enum FaultPoint: String {
     case betweenWriteAndPublish = "between-write-and-publish"
+    case betweenEntryAndPublish = "between-entry-and-publish"
     case betweenPublishAndClear = "between-publish-and-clear"
+    case betweenReceiveAndRecord = "between-receive-and-record"
     case betweenRecordAndAcknowledge = "between-record-and-acknowledge"
+    case betweenExpansions = "between-expansions"
 
     @inline(__always)
     public static func reached(_ point: FaultPoint) {

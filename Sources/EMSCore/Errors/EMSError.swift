@@ -2,11 +2,11 @@
 public struct EMSError: Error, Sendable {
     public let code: ErrorCode
     /// What is wrong, as a sentence without a full stop.
-    public let message: String
+    public private(set) var message: String
     /// How to mend it, where there is a way.
     public let fix: String?
     /// The faults by place, for ``ErrorCode/invalid``.
-    public let fields: [FieldError]
+    public private(set) var fields: [FieldError]
     /// After how many seconds another try may succeed.
     public let retryAfter: Int?
     /// What is left of the attempts, for ``ErrorCode/rateLimited``.
@@ -38,8 +38,28 @@ public struct EMSError: Error, Sendable {
     }
 
     public static func invalid(_ fields: [FieldError]) -> EMSError {
-        let message = fields.map { "\($0.location.filter { $0 != "body" }.joined(separator: ".")) \($0.message)".trimmedStart }
-        return EMSError(.invalid, message.joined(separator: "; "), fields: fields)
+        EMSError(.invalid, Self.message(of: fields), fields: fields)
+    }
+
+    private static func message(of fields: [FieldError]) -> String {
+        fields.map { "\($0.name) \($0.message)".trimmedStart }.joined(separator: "; ")
+    }
+
+    /// One wrong parameter.
+    public static func invalid(_ parameter: RequestParameter, _ message: String, type: String = "value_error") -> EMSError {
+        invalid([FieldError(parameter, message, type: type)])
+    }
+
+    /// The error with the parameters under the names that the caller knows.
+    /// - Parameter location: see ``FieldError/location``.
+    public func naming(_ location: (RequestParameter) -> [String]) -> EMSError {
+        guard fields.contains(where: { $0.parameter != nil }) else { return self }
+        var error = self
+        error.fields = fields.map { field in
+            field.parameter.map { FieldError(location($0), field.message, type: field.type) } ?? field
+        }
+        if code == .invalid { error.message = Self.message(of: error.fields) }
+        return error
     }
 
     /// One wrong field.
@@ -75,17 +95,30 @@ extension EMSError: CustomStringConvertible {
 
 /// One fault of the data, with its place: `loc` in the JSON.
 public struct FieldError: Sendable, Equatable {
-    /// The way to the field: `["body", "title"]`, `["query", "page_size"]`.
+    /// The way to the field: `["body", "title"]`.
     public let location: [String]
+    /// The parameter at fault, if it is one. Its location is set by ``EMSError/naming(_:)``.
+    public let parameter: RequestParameter?
     public let message: String
     /// A stable word for programs: `missing`, `string_too_long`, `value_error`…
     public let type: String
 
     public init(_ location: [String], _ message: String, type: String) {
         self.location = location
+        parameter = nil
         self.message = message
         self.type = type
     }
+
+    public init(_ parameter: RequestParameter, _ message: String, type: String) {
+        location = []
+        self.parameter = parameter
+        self.message = message
+        self.type = type
+    }
+
+    /// The name of the field in a message.
+    public var name: String { parameter?.rawValue ?? location.filter { $0 != "body" }.joined(separator: ".") }
 }
 
 extension FieldError: JSONEncodable {

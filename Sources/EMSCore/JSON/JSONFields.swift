@@ -44,6 +44,16 @@ public struct JSONFields {
         read(name, "a whole number", "int_type") { $0.integer }
     }
 
+    /// - Returns: a number of the range, whatever was given.
+    public mutating func requiredInteger(_ name: String, in range: ClosedRange<Int64>) -> Int64 {
+        guard let value = required(name, { $0.integer(name) }) else { return range.lowerBound }
+        if range.contains(value) { return value }
+        errors.append(
+            FieldError(
+                location + [name], "must be a whole number from \(range.lowerBound) to \(range.upperBound)", type: "value_error"))
+        return range.lowerBound
+    }
+
     public mutating func bool(_ name: String) -> Bool? {
         read(name, "true or false", "bool_type") { value in
             if case .bool(let value) = value { value } else { nil }

@@ -45,6 +45,12 @@ public struct JSONWriter {
     public mutating func bool(_ value: Bool) { scalar { $0.bytes.append(contentsOf: (value ? "true" : "false").utf8) } }
     public mutating func null() { scalar { $0.bytes.append(contentsOf: "null".utf8) } }
 
+    /// A value that is JSON already.
+    public mutating func raw(_ value: JSONText) {
+        if isPretty, let value = try? value.value() { return value.encode(to: &self) }
+        scalar { $0.bytes.append(contentsOf: value.bytes) }
+    }
+
     /// A finite number in its shortest form that reads back the same; what is not finite has no JSON and becomes `null`.
     public mutating func number(_ value: Double) {
         guard value.isFinite else { return null() }

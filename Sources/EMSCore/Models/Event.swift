@@ -64,39 +64,7 @@ extension Event: JSONEncodable {
 
     /// Adds the fields of HTTP to an object.
     public func encodeMembers(to writer: inout JSONWriter) {
-        writer.member("event_id", id.description)
-        writer.member("title", title)
-        writer.member("description", description)
-        writer.member("location", location)
-        writer.member("start_time", startTime.description)
-        writer.member("end_time", endTime.description)
-        writer.member("created_by", createdBy)
-        writer.member("tags", tags)
-        writer.member("max_attendees", maxAttendees)
-        writer.member("status", status.rawValue)
-        writer.member("attachment_url", attachmentURL)
-        writer.member("coordinates", coordinates)
-        writer.member("created_at", createdAt.description)
-        writer.member("updated_at", updatedAt.description)
-        writer.member("version", version)
-    }
-
-    /// Reads what ``encode(to:)`` wrote: the data of a change on its way through the broker.
-    public init(_ json: JSONValue) throws {
-        var fields = JSONFields(json, at: ["data"])
-        let draft = EventDraft(&fields)
-        let id = fields.requiredString("event_id")
-        let createdBy = fields.requiredString("created_by")
-        let createdAt = fields.requiredTimestamp("created_at")
-        let updatedAt = fields.requiredTimestamp("updated_at")
-        let version = fields.integer("version") ?? 1
-        try fields.finish()
-        guard let id = EventID(id) else { throw EMSError.invalid("event_id", "must be 32 hex characters", in: "data") }
-        self.init(
-            id: id, title: draft.title, description: draft.description, location: draft.location, startTime: draft.startTime,
-            endTime: draft.endTime, createdBy: createdBy, tags: draft.tags, maxAttendees: draft.maxAttendees, status: draft.status,
-            attachmentURL: draft.attachmentURL, coordinates: draft.coordinates, createdAt: createdAt, updatedAt: updatedAt,
-            version: Int(version))
+        for field in Self.publicFields { field.encode(self, to: &writer) }
     }
 }
 

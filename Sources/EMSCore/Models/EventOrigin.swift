@@ -34,6 +34,16 @@ public struct ImportKey: Hashable, Sendable {
 
     init(_ text: String) { self.init(digestOf: Array(text.utf8)) }
 
+    /// Reads ``hex``.
+    init?(hex: String) {
+        // An id is 16 bytes in hex as well, but may have hyphens.
+        guard hex.utf8.count == 32, let id = ID<ImportKey>(hex) else { return nil }
+        bytes = id.bytes
+    }
+
+    /// 32 hex characters.
+    var hex: String { hexadecimal(bytes) }
+
     init(digestOf content: [UInt8]) {
         bytes = SHA256.hash(data: content).prefix(16).map(\.self)
     }

@@ -35,6 +35,8 @@ public struct EventQuery: Sendable, Equatable {
     public var text: String?
     /// In canonical form, each once.
     public var tags: [String]
+    /// How many tags were named, the same one or none among them.
+    private let givenTagCount: Int
     /// Whether an event must have all ``tags`` or any of them.
     public var tagMatch: TagMatch
     public var status: Event.Status?
@@ -55,6 +57,7 @@ public struct EventQuery: Sendable, Equatable {
     ) {
         self.text = text
         var seen: Set<String> = []
+        givenTagCount = tags.count
         self.tags = tags.map(EventRules.canonicalTag).filter { seen.insert($0).inserted }
         self.tagMatch = tagMatch
         self.status = status
@@ -86,21 +89,21 @@ public struct EventQuery: Sendable, Equatable {
 
     /// - Throws: ``EMSError`` where order and filters do not go together.
     public func validate() throws {
-        guard tags.count <= Self.tagCountLimit else {
-            throw EMSError.invalid("tag", "must not stand more than \(Self.tagCountLimit) times", type: "too_long", in: "query")
+        guard max(tags.count, givenTagCount) <= Self.tagCountLimit else {
+            throw EMSError.invalid(.tag, "must not be given more than \(Self.tagCountLimit) times", type: "too_long")
         }
         if sort == .relevance, text == nil {
-            throw EMSError.invalid("sort", "relevance needs a text to search for (q)", in: "query")
+            throw EMSError.invalid(.sort, "must not be by relevance without a text to search for")
         }
         if sort == .distance, area == nil {
-            throw EMSError.invalid("sort", "distance needs a place (near)", in: "query")
+            throw EMSError.invalid(.sort, "must not be by distance without a place")
         }
         if let area {
             guard (-90...90).contains(area.center.latitude), (-180...180).contains(area.center.longitude) else {
-                throw EMSError.invalid("near", "must be latitude,longitude within -90…90 and -180…180", in: "query")
+                throw EMSError.invalid(.near, "must be latitude,longitude within -90…90 and -180…180")
             }
             guard area.radiusKilometres > 0, area.radiusKilometres <= Area.largestRadius else {
-                throw EMSError.invalid("radius_km", "must be over 0 and at most 20038", in: "query")
+                throw EMSError.invalid(.radius, "must be over 0 and at most 20038 km")
             }
         }
         try page.validate(isSearch: isSearch)
@@ -146,15 +149,14 @@ public struct PageRequest: Sendable, Equatable {
     /// - Parameter isSearch: whether the order is that of a search, whose cursors are of another kind.
     func validate(isSearch: Bool = false) throws {
         guard (Self.sizeRange.lowerBound...sizeLimit).contains(size) else {
-            throw EMSError.invalid(
-                "page_size", "must be between \(Self.sizeRange.lowerBound) and \(Self.sizeRange.upperBound)", in: "query")
+            throw EMSError.invalid(.pageSize, "must be between \(Self.sizeRange.lowerBound) and \(Self.sizeRange.upperBound)")
         }
         if let after {
             if case .key = after, !isSearch { return }
             if case .search = after, isSearch { return }
-            throw EMSError.invalid("after", "must be the next of an earlier page of this same list", in: "query")
+            throw EMSError.invalid(.after, "must be the next of an earlier page of this same list")
         }
-        guard number >= 1 else { throw EMSError.invalid("page", "must be 1 or more", in: "query") }
+        guard number >= 1 else { throw EMSError.invalid(.page, "must be 1 or more") }
     }
 }
 
@@ -189,7 +191,7 @@ public enum PageCursor: Sendable, Equatable {
         throw Self.invalid
     }
 
-    private static let invalid = EMSError.invalid("after", "must be the next of an earlier page", in: "query")
+    private static let invalid = EMSError.invalid(.after, "must be the next of an earlier page")
 }
 
 extension UInt8 {

@@ -4,7 +4,13 @@ public typealias NotificationID = ID<Notification>
 public struct Notification: Sendable, Equatable {
     public enum Kind: String, CaseIterable, Sendable {
         case eventCreated = "event.created"
+        /// An update that is none of the following three.
         case eventUpdated = "event.updated"
+        case eventCanceled = "event.canceled"
+        /// It begins or ends at another time.
+        case eventRescheduled = "event.rescheduled"
+        /// It takes place somewhere else.
+        case eventMoved = "event.moved"
         case eventDeleted = "event.deleted"
         case eventReminder = "event.reminder"
         case message = "operator.message"
@@ -35,6 +41,8 @@ public struct Notification: Sendable, Equatable {
     public let id: NotificationID
     public let kind: Kind
     public let event: EventReference?
+    /// The names of the event's fields that an update changed.
+    public let changes: [String]
     /// What an operator wrote.
     public let message: String?
     /// The name of who did it.
@@ -42,12 +50,13 @@ public struct Notification: Sendable, Equatable {
     public let timestamp: Timestamp
 
     public init(
-        id: NotificationID = NotificationID(), kind: Kind, event: EventReference? = nil, message: String? = nil, actor: String,
-        timestamp: Timestamp
+        id: NotificationID = NotificationID(), kind: Kind, event: EventReference? = nil, changes: [String] = [], message: String? = nil,
+        actor: String, timestamp: Timestamp
     ) {
         self.id = id
         self.kind = kind
         self.event = event
+        self.changes = changes
         self.message = message
         self.actor = actor
         self.timestamp = timestamp
@@ -65,6 +74,7 @@ extension Notification: JSONEncodable {
         var fields = JSONFields(json, at: ["notification"])
         let id = fields.requiredString("notification_id")
         let kind = fields.requiredString("notification_type")
+        let changes = fields.strings("changes") ?? []
         let message = fields.string("message")
         let actor = fields.requiredString("user")
         let timestamp = fields.requiredTimestamp("timestamp")
@@ -80,7 +90,7 @@ extension Notification: JSONEncodable {
             guard let id = EventID(id) else { throw EMSError.invalid("id", "must be 32 hex characters", in: "event") }
             event = EventReference(id: id, title: title, action: action)
         }
-        self.init(id: id, kind: kind, event: event, message: message, actor: actor, timestamp: timestamp)
+        self.init(id: id, kind: kind, event: event, changes: changes, message: message, actor: actor, timestamp: timestamp)
     }
 
     fileprivate func encodeMembers(to writer: inout JSONWriter) {
@@ -96,6 +106,7 @@ extension Notification: JSONEncodable {
                 $0.member("timestamp", timestamp.description)
             }
         }
+        if !changes.isEmpty { writer.member("changes", changes) }
         if let message { writer.member("message", message) }
         writer.member("user", actor)
         writer.member("timestamp", timestamp.description)

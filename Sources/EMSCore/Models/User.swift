@@ -13,10 +13,13 @@ public struct User: Sendable, Equatable {
     public let createdAt: Timestamp
     public var updatedAt: Timestamp
     public var lastLoginAt: Timestamp?
+    /// Counts the changes of the account, from 1. Clients do not see it.
+    public var version: Int
 
     public init(
         id: UserID = UserID(), username: String, email: String, fullName: String? = nil, role: Role = .user, isActive: Bool = true,
-        isVerified: Bool = false, createdAt: Timestamp, updatedAt: Timestamp? = nil, lastLoginAt: Timestamp? = nil
+        isVerified: Bool = false, createdAt: Timestamp, updatedAt: Timestamp? = nil, lastLoginAt: Timestamp? = nil,
+        version: Int = 1
     ) {
         self.id = id
         self.username = username
@@ -28,6 +31,7 @@ public struct User: Sendable, Equatable {
         self.createdAt = createdAt
         self.updatedAt = updatedAt ?? createdAt
         self.lastLoginAt = lastLoginAt
+        self.version = version
     }
 }
 

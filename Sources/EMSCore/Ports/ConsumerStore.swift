@@ -1,5 +1,54 @@
+/// The consumers of the journal.
+public enum Consumer: String, CaseIterable, Sendable {
+    /// Puts notifications into inboxes.
+    case inbox
+}
+
+/// How a consumer gets on.
+public struct ConsumerStatus: Sendable, Equatable {
+    public let consumer: Consumer
+    /// How many entries it has before it.
+    public let lag: Int
+    /// Since when the first of them is there; `nil` if there is none, or only the broker knows.
+    public let oldest: Timestamp?
+    /// How many entries a second it has dealt with in the last minute.
+    public let rate: Double
+    /// How many dead letters it has.
+    public let dead: Int
+    public let isPaused: Bool
+
+    public init(consumer: Consumer, lag: Int, oldest: Timestamp?, rate: Double, dead: Int, isPaused: Bool) {
+        self.consumer = consumer
+        self.lag = lag
+        self.oldest = oldest
+        self.rate = rate
+        self.dead = dead
+        self.isPaused = isPaused
+    }
+}
+
+extension ConsumerStatus: JSONEncodable {
+    public func encode(to writer: inout JSONWriter) {
+        writer.object {
+            $0.member("name", consumer.rawValue)
+            $0.member("is_paused", isPaused)
+            $0.member("lag", lag)
+            $0.member("oldest", oldest?.description)
+            $0.name("rate")
+            $0.number(rate)
+            $0.member("dead", dead)
+        }
+    }
+}
+
 /// What consumers of changes share through the store: reports of failures, and the end of the transition to signed messages.
 public protocol ConsumerStore: Sendable {
+    /// Whether an operator has paused it, in all processes.
+    func isPaused(_ consumer: Consumer) async throws -> Bool
+    /// - Returns: whether that is new.
+    func setPaused(_ consumer: Consumer, _ isPaused: Bool) async throws -> Bool
+    /// Sets a consumer that reads the journal itself back, so that it goes on with the entry at the position.
+    func setBack(_ consumer: Consumer, to position: Int64) async throws
     /// Until when messages without a signature are accepted from the broker: for a week after version 0.1.0, which signed none, had the
     /// store; `nil` where it never had.
     func unsignedMessagesEnd() async throws -> Timestamp?

@@ -5,18 +5,17 @@ public protocol EventStore: Sendable {
     /// - Returns: what became of it.
     /// - Throws: ``EMSError`` with ``ErrorCode/exists`` where the id is taken.
     func insert(_ event: Event, change: Change, idempotency: IdempotencyKey?) async throws -> InsertOutcome
-    /// Adds many events, each with its change where it has one; those whose ids or import keys are taken are left out.
+    /// Adds many events, each with its change; those whose ids or import keys are taken are left out.
     /// - Returns: the ids of those.
-    func insert(_ batch: [(event: Event, change: Change?)]) async throws -> Set<EventID>
+    func insert(_ batch: [(event: Event, change: Change)]) async throws -> Set<EventID>
     /// What became of an earlier request under this key; `nil` where there was none in the key's lifetime.
     func outcome(of key: IdempotencyKey, at now: Timestamp) async throws -> InsertOutcome?
     /// Replaces the event if it still has the version `expected`.
     /// - Throws: ``EMSError`` with ``ErrorCode/versionConflict`` or ``ErrorCode/notFound``.
-    func update(_ event: Event, expecting expected: Int, change: Change?) async throws
+    func update(_ event: Event, expecting expected: Int, change: Change) async throws
     /// Deletes the event if it still has the version `expected`.
-    /// - Parameter change: `nil` to tell nobody.
     /// - Throws: as ``update(_:expecting:change:)``.
-    func delete(_ id: EventID, expecting expected: Int, change: Change?) async throws
+    func delete(_ id: EventID, expecting expected: Int, change: Change) async throws
     func event(id: EventID) async throws -> Event?
     /// Those of the events that there are, in no certain order.
     func events(ids: [EventID]) async throws -> [Event]
@@ -33,7 +32,7 @@ public protocol EventStore: Sendable {
     func forgetIdempotencyKeys(before moment: Timestamp) async throws
 }
 
-/// The client's name for one request (`Idempotency-Key`), so that its repetition does nothing.
+/// The client's name for one request, so that its repetition does nothing.
 public struct IdempotencyKey: Sendable, Equatable {
     /// For how long a key is remembered.
     public static let lifetimeSeconds: Int64 = 24 * 3600

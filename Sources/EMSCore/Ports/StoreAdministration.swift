@@ -25,6 +25,8 @@ public struct StoreReport: Sendable, Equatable {
     public let missingIndexes: [String]
     public let users: Int
     public let events: Int
+    /// How many entries the journal has.
+    public let journalEntries: Int
     /// How many bytes the store occupies on its disk.
     public let bytes: Int64
     /// What the server's clock shows; `nil` where there is no server.
@@ -34,7 +36,7 @@ public struct StoreReport: Sendable, Equatable {
 
     public init(
         kind: String, location: String, version: String, schemaVersion: Int, latestSchemaVersion: Int, missingIndexes: [String], users: Int,
-        events: Int, bytes: Int64, serverTime: Timestamp? = nil, isReplicated: Bool? = nil
+        events: Int, journalEntries: Int, bytes: Int64, serverTime: Timestamp? = nil, isReplicated: Bool? = nil
     ) {
         self.kind = kind
         self.location = location
@@ -44,6 +46,7 @@ public struct StoreReport: Sendable, Equatable {
         self.missingIndexes = missingIndexes
         self.users = users
         self.events = events
+        self.journalEntries = journalEntries
         self.bytes = bytes
         self.serverTime = serverTime
         self.isReplicated = isReplicated

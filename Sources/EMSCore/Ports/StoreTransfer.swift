@@ -27,6 +27,9 @@ public enum StoreRecord: Sendable, Equatable {
     case inboxEntry(UserID, position: Int64)
     /// A notification that the user has read, beyond what is read as a whole.
     case inboxRead(UserID, position: Int64)
+    /// A name or an address of a person, which entries of the journal refer to.
+    case journalText(reference: String, PersonalText, salt: [UInt8])
+    case journalEntry(StoredEntry)
 
     /// Both stores brought in the same record, each as an event of its own.
     public static func twin(of event: Event) -> EMSError {
@@ -44,6 +47,8 @@ public enum StoreRecord: Sendable, Equatable {
         case subscriptions, notifications
         case inboxEntries = "inbox_entries"
         case inboxReads = "inbox_reads"
+        case journalTexts = "journal_texts"
+        case journal
     }
 }
 
@@ -97,6 +102,8 @@ extension StoreRecord {
         case (.inboxEntry(let left, let position), .inboxEntry(let right, let other)),
             (.inboxRead(let left, let position), .inboxRead(let right, let other)):
             (left, position) > (right, other)
+        case (.journalText(let left, _, _), .journalText(let right, _, _)): left > right
+        case (.journalEntry(let left), .journalEntry(let right)): left.position > right.position
         default: false
         }
     }
@@ -109,6 +116,7 @@ extension StoreRecord: JSONEncodable {
             switch self {
             case .user(let user, let passwordHash, let inbox):
                 writer.member("user", user)
+                writer.member("version", user.version)
                 writer.member("password_hash", passwordHash)
                 for (name, place) in [("from", inbox.from), ("read", inbox.read)] {
                     writer.member(name, "\(place.position).\(place.ordinal)")
@@ -139,6 +147,16 @@ extension StoreRecord: JSONEncodable {
             case .inboxEntry(let user, let position), .inboxRead(let user, let position):
                 writer.member("user_id", user.description)
                 writer.member("position", Int(position))
+            case .journalText(let reference, let text, let salt):
+                writer.member("reference", reference)
+                writer.member("person", text.person)
+                writer.member("value", text.value)
+                writer.member("salt", Self.hex(salt))
+            case .journalEntry(let entry):
+                writer.member("position", entry.position)
+                writer.member("entry", entry.sealed.canonical.text)
+                writer.member("hash", Self.hex(entry.hash))
+                writer.member("keys", entry.keys)
             }
         }
     }

@@ -3,6 +3,7 @@ public struct Stores: Sendable {
     public let users: any UserStore
     public let events: any EventStore
     public let outbox: any ChangeOutbox
+    public let journal: any JournalStore
     public let notifications: any NotificationStore
     public let subscriptions: any SubscriptionStore
     public let tokens: any TokenStore
@@ -13,13 +14,15 @@ public struct Stores: Sendable {
     public let transaction: (any StoreTransaction)?
 
     public init(
-        users: any UserStore, events: any EventStore, outbox: any ChangeOutbox, notifications: any NotificationStore,
+        users: any UserStore, events: any EventStore, outbox: any ChangeOutbox, journal: any JournalStore,
+        notifications: any NotificationStore,
         subscriptions: any SubscriptionStore, tokens: any TokenStore, rateLimits: any RateLimitStore, logins: any LoginStore,
         consumers: any ConsumerStore, transaction: (any StoreTransaction)? = nil
     ) {
         self.users = users
         self.events = events
         self.outbox = outbox
+        self.journal = journal
         self.notifications = notifications
         self.subscriptions = subscriptions
         self.tokens = tokens

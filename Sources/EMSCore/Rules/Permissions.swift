@@ -6,6 +6,8 @@ public enum Permission: String, CaseIterable, Sendable {
     case listUsers = "users:list"
     /// Email and log-in times of others.
     case seePrivateFields = "users:private"
+    /// Everything that happened, and where the requests came from.
+    case readJournal = "journal:read"
 }
 
 /// Who may do what: the one place where it is decided. The services ask here, so that HTTP, WebSocket and command line agree.
@@ -30,7 +32,7 @@ public struct Permissions: Sendable {
 
     /// Whether the principal's role has the permission. Operators have all.
     public func allows(_ permission: Permission, _ principal: Principal) -> Bool {
-        switch principal {
+        switch principal.who {
         case .operator: true
         case .user(let user): table[user.role]?.contains(permission) ?? false
         }

@@ -59,14 +59,13 @@ public struct AuthenticationService: Sendable {
         public let user: User
         public let sessionID: SessionID
         public let tokenExpiresAt: Timestamp
-
-        public var principal: Principal { .user(user) }
     }
 
     private let users: any UserStore
     private let tokens: any TokenStore
     private let limits: any RateLimitStore
     private let logins: any LoginStore
+    private let journal: any JournalStore
     private let hasher: PasswordHasher
     private let accessTokens: AccessTokens
     private let policy: Policy
@@ -80,6 +79,7 @@ public struct AuthenticationService: Sendable {
         tokens = stores.tokens
         limits = stores.rateLimits
         logins = stores.logins
+        journal = stores.journal
         self.hasher = hasher
         self.accessTokens = accessTokens
         self.policy = policy
@@ -91,7 +91,9 @@ public struct AuthenticationService: Sendable {
     ///   after failures from addresses that it never logged in from.
     /// - Returns: the tokens, and what is left of the attempts, where they are limited.
     /// - Throws: ``EMSError`` with ``ErrorCode/rateLimited``, ``ErrorCode/invalidCredentials`` or ``ErrorCode/busy``.
-    public func login(_ name: String, password: String, address: NetworkAddress) async throws -> (Grant, RateAllowance?) {
+    public func login(
+        _ name: String, password: String, address: NetworkAddress, via source: ChangeSource
+    ) async throws -> (Grant, RateAllowance?) {
         let allowance = try await countAttempt("login", policy.limits?.login(from: address), address, "log-in attempts")
         let credentials = try await users.credentials(login: name)
         // An account has one count whichever of its names is used; a name that nobody has is counted just so.
@@ -100,6 +102,7 @@ public struct AuthenticationService: Sendable {
         try await admit(account, from: address)
         let isRight = try await hasher.verify(password, against: credentials?.passwordHash)
         guard isRight, let user = credentials?.user, user.isActive else {
+            try await journal.record(.failedLogin(of: credentials?.user.id, via: source, at: now()))
             throw EMSError(.invalidCredentials, "the username, the email or the password is wrong")
         }
         let session = Session(
@@ -107,7 +110,9 @@ public struct AuthenticationService: Sendable {
         let refreshToken = SecureRandom.hex(32)
         let record = RefreshTokenRecord(digest: sha256(refreshToken.utf8), sessionID: session.id, expiresAt: session.expiresAt)
         // The password took time to check: meanwhile it may have been changed, or the account deactivated.
-        guard let version = credentials?.version, try await tokens.open(session, refreshToken: record, verified: version) else {
+        guard let version = credentials?.version,
+            try await tokens.open(session, refreshToken: record, verified: version, by: Author(user, via: source))
+        else {
             throw EMSError(.invalidCredentials, "the username, the email or the password is wrong")
         }
         try await users.recordLogin(of: user.id, at: now())
@@ -118,11 +123,14 @@ public struct AuthenticationService: Sendable {
     /// Checks the password of somebody who is logged in, within the limits of log-ins: a stolen token must not serve to find it out.
     /// - Throws: ``EMSError`` with ``ErrorCode/rateLimited``, ``ErrorCode/invalidCredentials`` or ``ErrorCode/busy``.
     /// - Returns: the version of the credentials that were verified.
-    public func confirm(_ password: String, of user: UserID, address: NetworkAddress) async throws -> Int64 {
+    public func confirm(
+        _ password: String, of user: UserID, address: NetworkAddress, via source: ChangeSource
+    ) async throws -> Int64 {
         _ = try await countAttempt("login", policy.limits?.login(from: address), address, "attempts")
         try await admit(LoginFailures.account(user), from: address)
         let credentials = try await users.credentials(id: user)
         guard try await hasher.verify(password, against: credentials?.passwordHash), let version = credentials?.version else {
+            try await journal.record(.failedLogin(of: user, via: source, at: now()))
             throw EMSError(.invalidCredentials, "the current password is wrong")
         }
         try await logins.succeed(LoginFailures.account(user), from: address.limitKey, at: now())
@@ -157,7 +165,7 @@ public struct AuthenticationService: Sendable {
 
     /// Exchanges a refresh token for a new pair. One that was used before ends its whole session, unless that was so recently that the
     /// client repeats a request whose answer it did not get: then it gets the same successor.
-    public func refresh(_ refreshToken: String) async throws -> Grant {
+    public func refresh(_ refreshToken: String, via source: ChangeSource) async throws -> Grant {
         let refused = EMSError(.unauthenticated, "the refresh token is not valid", fix: "log in again")
         let digest = sha256(refreshToken.utf8)
         guard let id = try await tokens.sessionID(ofRefreshToken: digest), let session = try await tokens.session(id: id) else {
@@ -166,7 +174,7 @@ public struct AuthenticationService: Sendable {
         let nonce = SecureRandom.bytes(32)
         let successor = Self.successor(of: refreshToken, nonce)
         let record = RefreshTokenRecord(digest: sha256(successor.utf8), sessionID: id, expiresAt: session.expiresAt)
-        let outcome = try await tokens.rotate(digest, to: record, nonce: nonce, at: now())
+        let outcome = try await tokens.rotate(digest, to: record, nonce: nonce, via: source, at: now())
         switch outcome {
         case .refused: throw refused
         case .reused:
@@ -181,8 +189,8 @@ public struct AuthenticationService: Sendable {
     }
 
     /// Ends the session: its tokens are dead at once, everywhere.
-    public func logout(_ session: SessionID) async throws {
-        _ = try await tokens.end(session, at: now())
+    public func logout(_ session: SessionID, by principal: Principal) async throws {
+        _ = try await tokens.end(session, by: principal.author, at: now())
     }
 
     /// Whom the access token speaks for, by the state of this moment.
@@ -217,14 +225,16 @@ public struct AuthenticationService: Sendable {
     }
 
     /// Makes an access token for a user without a password: for operators.
-    public func issue(for user: User, seconds: Int64?, label: String) async throws -> (token: String, session: Session) {
+    public func issue(for user: User, seconds: Int64?, label: String, by principal: Principal) async throws -> (
+        token: String, session: Session
+    ) {
         guard user.isActive else {
             throw EMSError(.forbidden, "the user \(user.username) is not active", fix: "ems user activate \(user.username)")
         }
         let seconds = seconds ?? policy.accessTokenSeconds
         let session = Session(userID: user.id, label: label, createdAt: now(), expiresAt: now().adding(seconds: seconds))
         guard let version = try await users.credentials(id: user.id)?.version,
-            try await tokens.open(session, refreshToken: nil, verified: version)
+            try await tokens.open(session, refreshToken: nil, verified: version, by: principal.author)
         else {
             throw EMSError(
                 .failed, "no token was issued: the user \(user.username) was changed in the meantime",
@@ -243,13 +253,13 @@ public struct AuthenticationService: Sendable {
     }
 
     /// - Returns: whether it was live.
-    public func revoke(_ id: SessionID) async throws -> Bool {
-        try await tokens.end(id, at: now())
+    public func revoke(_ id: SessionID, by principal: Principal) async throws -> Bool {
+        try await tokens.end(id, by: principal.author, at: now())
     }
 
     /// - Returns: how many sessions ended.
-    public func revokeAll(of user: UserID) async throws -> Int {
-        try await tokens.endAll(of: user, except: nil, at: now())
+    public func revokeAll(of user: UserID, by principal: Principal) async throws -> Int {
+        try await tokens.endAll(of: user, except: nil, by: principal.author, at: now())
     }
 
     /// Removes sessions that expired or ended before the given moment, with their refresh tokens.

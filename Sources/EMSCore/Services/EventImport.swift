@@ -217,15 +217,32 @@ extension EventService {
         _ fresh: [Int], of rows: [EventImportRow], _ options: EventImportOptions, _ principal: Principal, _ outcomes: inout [ImportOutcome]
     ) async throws -> [Int] {
         var taken: Set<EventID> = []
-        let batch = fresh.compactMap { index in rows[index].event.map { (index: index, event: $0) } }
+        let batch = try await goingOn(fresh.compactMap { index in rows[index].event.map { (index: index, event: $0) } }, of: rows)
         if !options.isDryRun, !batch.isEmpty {
-            let pairs = batch.map { (event: $0.event, change: options.isNotifying ? change(.created, $0.event, principal) : nil) }
+            let pairs = batch.map {
+                (event: $0.event, change: Change.created($0.event, by: principal, at: now(), isQuiet: !options.isNotifying))
+            }
             taken = try await events.insert(pairs)
-            for case (let event, let change?) in pairs where !taken.contains(event.id) { changeWritten(change) }
+            for (event, change) in pairs where !taken.contains(event.id) { changeWritten(change) }
             if let log = options.log { for (event, _) in pairs where !taken.contains(event.id) { log.append(.createdEvent(event)) } }
         }
         for (index, event) in batch where !taken.contains(event.id) { outcomes[index] = .created }
         return batch.filter { taken.contains($0.event.id) }.map(\.index)
+    }
+
+    /// The events with the versions that they begin with: one that was deleted continues from its last version.
+    private func goingOn(
+        _ batch: [(index: Int, event: Event)], of rows: [EventImportRow]
+    ) async throws -> [(index: Int, event: Event)] {
+        let ids = batch.compactMap { index, _ in if case .id(let id) = rows[index].identity { id } else { nil } }
+        if ids.isEmpty { return batch }
+        let versions = try await journalStore.lastVersions(of: ids)
+        return batch.map { index, event in
+            guard let version = versions[event.id] else { return (index, event) }
+            var event = event
+            event.version = min(version, Int(StoredCounter.range.upperBound) - 1) + 1
+            return (index, event)
+        }
     }
 
     /// Changes an event to what a record says, unless the record is older than what is known, or says the same.
@@ -245,9 +262,9 @@ extension EventService {
             guard let event = try revision(of: current) else { return current }
             if options.isDryRun { return event }
             do {
-                let change = options.isNotifying ? change(.updated, event, principal) : nil
+                let change = Change.updated(current, to: event, by: principal, at: now(), isQuiet: !options.isNotifying)
                 try await events.update(event, expecting: current.version, change: change)
-                if let change { changeWritten(change) }
+                changeWritten(change)
                 options.log?.append(.changedEvent(before: current, after: event))
                 return event
             } catch let error as EMSError where error.code == .versionConflict {
@@ -265,13 +282,14 @@ extension EventService {
             do {
                 switch entry {
                 case .createdEvent(let event):
-                    try await events.delete(event.id, expecting: event.version, change: change(.deleted, event, principal))
+                    try await events.delete(event.id, expecting: event.version, change: .deleted(event, by: principal, at: now()))
                 case .changedEvent(let before, let after):
                     var event = before
                     event.version = after.version + 1
                     event.updatedAt = now()
                     try await events.update(
-                        event, expecting: after.version, change: options.isNotifying ? change(.updated, event, principal) : nil)
+                        event, expecting: after.version,
+                        change: .updated(after, to: event, by: principal, at: now(), isQuiet: !options.isNotifying))
                 case .createdUser, .changedUser: preconditionFailure("an import of events stores no accounts")
                 }
             } catch {

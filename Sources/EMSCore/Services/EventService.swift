@@ -1,6 +1,8 @@
 /// Events: who may write them, what they must be, and that every write is followed by its change.
 public struct EventService: Sendable {
     let events: any EventStore
+    private let journal: JournalService
+    let journalStore: any JournalStore
     let permissions: Permissions
     let changeWritten: @Sendable (Change) -> Void
     let now: @Sendable () -> Timestamp
@@ -11,6 +13,8 @@ public struct EventService: Sendable {
         now: @escaping @Sendable () -> Timestamp = Timestamp.now
     ) {
         events = stores.events
+        journal = JournalService(stores: stores, permissions: permissions)
+        journalStore = stores.journal
         self.permissions = permissions
         self.changeWritten = changeWritten
         self.now = now
@@ -46,7 +50,7 @@ public struct EventService: Sendable {
     ) async throws -> Creation {
         let key = try idempotencyKey.map { key, fingerprint in
             guard (1...IdempotencyKey.lengthLimit).contains(key.utf8.count) else {
-                throw EMSError.invalid("Idempotency-Key", "must have 1 to \(IdempotencyKey.lengthLimit) bytes", in: "header")
+                throw EMSError.invalid(.idempotencyKey, "must have 1 to \(IdempotencyKey.lengthLimit) bytes")
             }
             return IdempotencyKey(owner: principal.identity, key: key, fingerprint: fingerprint)
         }
@@ -55,23 +59,24 @@ public struct EventService: Sendable {
             return try await creation(earlier, nil)
         }
         let event = try drafted(draft, id: id, by: principal)
-        let change = change(.created, event, principal)
-        return try await creation(events.insert(event, change: change, idempotency: key), change)
+        let change = Change.created(event, by: principal, at: now())
+        let outcome = try await events.insert(event, change: change, idempotency: key)
+        if outcome == .inserted { changeWritten(change) }
+        return try await creation(outcome, event)
     }
 
-    private func creation(_ outcome: InsertOutcome, _ change: Change?) async throws -> Creation {
+    private func creation(_ outcome: InsertOutcome, _ new: Event?) async throws -> Creation {
         switch outcome {
         case .inserted:
-            guard let change else { preconditionFailure("only an insert inserts") }
-            changeWritten(change)
-            return Creation(event: change.event, isRepetition: false)
+            guard let new else { preconditionFailure("only an insert inserts") }
+            return Creation(event: new, isRepetition: false)
         case .repeated(let id):
             return Creation(event: try await self.event(id), isRepetition: true)
         case .keyReused:
             throw EMSError(
-                .idempotencyConflict, "the Idempotency-Key was used for a different request in the last 24 hours",
+                .idempotencyConflict, "the idempotency key was used for a different request in the last 24 hours",
                 fix: "use a new key for a new request",
-                fields: [FieldError(["header", "Idempotency-Key"], "was used for a different request", type: "idempotency_conflict")])
+                fields: [FieldError(.idempotencyKey, "was used for a different request", type: "idempotency_conflict")])
         }
     }
 
@@ -124,7 +129,7 @@ public struct EventService: Sendable {
         try await retrying(id, ifVersion: version) { current in
             let updated = try self.updated(current, by: principal, edit)
             if EventDraft(updated) == EventDraft(current) { return current }
-            let change = change(.updated, updated, principal)
+            let change = Change.updated(current, to: updated, by: principal, at: now())
             try await events.update(updated, expecting: current.version, change: change)
             changeWritten(change)
             return updated
@@ -135,11 +140,64 @@ public struct EventService: Sendable {
     public func delete(_ id: EventID, by principal: Principal, ifVersion version: Int? = nil) async throws {
         _ = try await retrying(id, ifVersion: version) { current in
             guard permissions.mayChange(current, principal) else { throw Self.notYours }
-            let change = change(.deleted, current, principal)
+            let change = Change.deleted(current, by: principal, at: now())
             try await events.delete(id, expecting: current.version, change: change)
             changeWritten(change)
             return current
         }
+    }
+
+    /// Makes a new version of an event that says what an earlier one said; a deleted event comes back.
+    /// - Parameter current: the version the caller has seen; another one is refused with ``ErrorCode/versionConflict``.
+    /// - Throws: ``EMSError`` with ``ErrorCode/notFound`` if there is no such event or version, or with ``ErrorCode/forbidden``.
+    public func restore(_ id: EventID, version: Int, by principal: Principal, ifVersion current: Int? = nil) async throws -> Event {
+        let earlier = try await journal.event(id, version: version, by: principal)
+        while true {
+            if try await events.event(id: id) != nil {
+                return try await update(id, by: principal, ifVersion: current) { _ in EventDraft(earlier) }
+            }
+            guard let deleted = try await journal.deleted(id) else { throw EMSError.notFound("event", id) }
+            guard permissions.mayChange(deleted, principal) else { throw Self.notYours }
+            try Self.expect(current, of: deleted)
+            let restored = try revived(earlier, after: deleted)
+            let change = Change.created(restored, by: principal, at: now())
+            do {
+                _ = try await events.insert(restored, change: change, idempotency: nil)
+                changeWritten(change)
+                return restored
+            } catch let error as EMSError where error.code == .exists {
+                // Another request restored it, or another event was imported from the same record.
+                if try await events.event(id: id) != nil { continue }
+                guard let key = restored.importKey, let other = try await events.events(importKeys: [key]).first else { throw error }
+                throw EMSError(
+                    .exists, "the event \(other.id) was imported from the same record since \(id) was deleted", fix: "delete that one first"
+                )
+            }
+        }
+    }
+
+    /// Whether an event could be restored so.
+    /// - Returns: the event as it would be.
+    /// - Throws: what ``restore(_:version:by:ifVersion:)`` would throw.
+    public func checkRestoration(of id: EventID, version: Int, by principal: Principal, ifVersion current: Int? = nil) async throws -> Event
+    {
+        let earlier = try await journal.event(id, version: version, by: principal)
+        if try await events.event(id: id) != nil {
+            return try await check(id, by: principal, ifVersion: current) { _ in EventDraft(earlier) }
+        }
+        guard let deleted = try await journal.deleted(id) else { throw EMSError.notFound("event", id) }
+        try Self.expect(current, of: deleted)
+        return try revived(earlier, after: deleted)
+    }
+
+    /// A deleted event as it comes back: what an earlier version said, under the next number.
+    private func revived(_ earlier: Event, after deleted: Event) throws -> Event {
+        let draft = try EventRules.accepted(EventDraft(earlier), startsAfter: nil)
+        return Event(
+            id: earlier.id, title: draft.title, description: draft.description, location: draft.location, startTime: draft.startTime,
+            endTime: draft.endTime, createdBy: earlier.createdBy, tags: draft.tags, maxAttendees: draft.maxAttendees, status: draft.status,
+            attachmentURL: draft.attachmentURL, coordinates: draft.coordinates, createdAt: earlier.createdAt, updatedAt: now(),
+            version: deleted.version + 1, origin: draft.origin ?? earlier.origin, importKey: deleted.importKey)
     }
 
     /// Marks what is over as completed.
@@ -170,10 +228,6 @@ public struct EventService: Sendable {
             throw EMSError(
                 .versionConflict, "the event has version \(event.version), not \(version)", fix: "read it again and repeat the change")
         }
-    }
-
-    func change(_ action: Change.Action, _ event: Event, _ principal: Principal) -> Change {
-        Change(action: action, event: event, actor: principal.displayName, timestamp: now())
     }
 
     private func retrying(_ id: EventID, ifVersion version: Int?, _ body: (Event) async throws -> Event) async throws -> Event {

@@ -10,9 +10,11 @@ public struct NotificationService: Sendable {
         self.now = now
     }
 
-    /// Puts changes into the inboxes of those they concern, and tells all daemons. A change that was recorded before is left alone.
-    public func record(_ changes: [Change]) async throws {
-        let recorded = try await store.record(changes.map(Self.addressed))
+    /// Puts what is to be told of changes into inboxes, and tells all daemons. What was recorded before is left alone.
+    /// - Parameter place: see ``NotificationStore/record(_:taking:)``.
+    func record(_ notifications: [AddressedNotification], taking place: ConsumerPlace? = nil) async throws {
+        if notifications.isEmpty, place == nil { return }
+        let recorded = try await store.record(notifications, taking: place)
         if !recorded.isEmpty { try await feed.announce(recorded) }
     }
 
@@ -102,9 +104,13 @@ public struct NotificationService: Sendable {
         return try await store.inboxCount(of: user, after: position, through: end, limit: limit)
     }
 
-    public func recipients(of notification: RecordedNotification) async throws -> Set<UserID> {
-        try await store.recipients(of: notification.position)
+    /// Which of some users a notification is for.
+    public func recipients(of notification: RecordedNotification, among users: Set<UserID>) async throws -> Set<UserID> {
+        notification.isForEveryone ? users : try await store.recipients(of: notification.position, among: users)
     }
+
+    /// How many notifications are on their way into the inboxes of many.
+    public func expansions() async throws -> Int { try await store.expansions() }
 
     /// New notifications of any process, from now on.
     public func live() async throws -> AsyncStream<[RecordedNotification]> {
@@ -127,19 +133,29 @@ public struct NotificationService: Sendable {
     }
 
     /// Who sees what of a change. Created: everyone. Updated and deleted: the subscribers and the creator.
-    static func addressed(_ change: Change) -> AddressedNotification {
-        let kind: Notification.Kind
-        switch change.action {
-        case .created: kind = .eventCreated
-        case .updated: kind = .eventUpdated
-        case .deleted: kind = .eventDeleted
-        }
+    /// - Returns: `nil` for a quiet change.
+    static func addressed(_ change: Change) throws -> AddressedNotification? {
+        if change.isQuiet || !change.isPublished || change.action == .recorded { return nil }
+        let event = try change.event()
+        let changes = try change.changedFields()
         let notification = Notification(
-            id: change.id.retyped(), kind: kind,
-            event: .init(id: change.event.id, title: change.event.title, action: change.action.rawValue), actor: change.actor,
+            id: change.id.retyped(), kind: kind(of: change.action, event, changes),
+            event: .init(id: event.id, title: event.title, action: change.action.rawValue), changes: changes, actor: change.actor.name,
             timestamp: change.timestamp)
         let audience: Notification.Audience =
-            change.action == .created ? .everyone : .subscribers(of: change.event.id, creator: UserID(change.event.createdBy))
+            change.action == .created ? .everyone : .subscribers(of: event.id, creator: UserID(event.createdBy))
         return AddressedNotification(notification: notification, audience: audience, endsSubscriptions: change.action == .deleted)
+    }
+
+    /// Of an update that changed several things, the kind says what matters most to those who want to come.
+    private static func kind(of action: Change.Action, _ event: Event, _ changes: [String]) -> Notification.Kind {
+        switch action {
+        case .created: .eventCreated
+        case .deleted: .eventDeleted
+        case .updated where changes.contains("status") && event.status == .canceled: .eventCanceled
+        case .updated where !Set(changes).isDisjoint(with: ["start_time", "end_time"]): .eventRescheduled
+        case .updated where !Set(changes).isDisjoint(with: ["location", "coordinates"]): .eventMoved
+        default: .eventUpdated
+        }
     }
 }

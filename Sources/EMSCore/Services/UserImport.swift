@@ -58,8 +58,10 @@ extension UserService {
     ///   - log: where is noted what is stored, if it may have to be undone.
     /// - Returns: what became of each.
     public func importBatch(
-        _ rows: [UserImportRow], updating isUpdating: Bool, dryRun: Bool, memory: ImportMemory = ImportMemory(), log: ImportLog? = nil
+        _ rows: [UserImportRow], updating isUpdating: Bool, dryRun: Bool, by principal: Principal, memory: ImportMemory = ImportMemory(),
+        log: ImportLog? = nil
     ) async throws -> [ImportOutcome] {
+        let author = principal.via(.import).author
         var outcomes = [ImportOutcome](repeating: .skipped, count: rows.count)
         var known: [String: User] = [:]
         for user in try await users.users(usernames: rows.map(\.user.username)) { known[UserRules.caseFolded(user.username)] = user }
@@ -79,7 +81,7 @@ extension UserService {
                 fresh.append(index)
             }
         }
-        let refused = try await refusals(of: fresh, of: rows, dryRun, memory)
+        let refused = try await refusals(of: fresh, of: rows, dryRun, author, memory)
         for (index, error) in zip(fresh, refused) {
             // A name that was taken meanwhile is that of an account which is there.
             outcomes[index] = error.map { $0.code == .usernameTaken ? .skipped : .failed($0) } ?? .created
@@ -96,7 +98,7 @@ extension UserService {
         for index in repeated {
             let name = UserRules.caseFolded(rows[index].user.username)
             guard let current = known[name] ?? rows.first(where: { UserRules.caseFolded($0.user.username) == name })?.user else { continue }
-            let (outcome, user) = try await revise(current, as: rows[index].user, dryRun: dryRun, log)
+            let (outcome, user) = try await revise(current, as: rows[index].user, dryRun: dryRun, author, log)
             outcomes[index] = outcome
             known[name] = user
         }
@@ -126,10 +128,12 @@ extension UserService {
 
     /// Stores new accounts, or finds out what of them the store would refuse.
     /// - Returns: for each why it was refused; `nil` for what was stored.
-    private func refusals(of fresh: [Int], of rows: [UserImportRow], _ dryRun: Bool, _ memory: ImportMemory) async throws -> [EMSError?] {
+    private func refusals(
+        of fresh: [Int], of rows: [UserImportRow], _ dryRun: Bool, _ author: Author, _ memory: ImportMemory
+    ) async throws -> [EMSError?] {
         guard dryRun else {
             let hashes = try await hashes(fresh.map { rows[$0].secret })
-            let refused = try await users.insert(zip(fresh, hashes).map { (user: rows[$0].user, passwordHash: $1) })
+            let refused = try await users.insert(zip(fresh, hashes).map { (user: rows[$0].user, passwordHash: $1) }, by: author)
             return fresh.indices.map { refused[$0] }
         }
         var refused: [EMSError?] = []
@@ -145,13 +149,14 @@ extension UserService {
 
     /// Takes back what an import has stored, the last first.
     /// - Returns: how many writes could not be taken back.
-    public func undo(_ log: ImportLog) async -> Int {
+    public func undo(_ log: ImportLog, by principal: Principal) async -> Int {
+        let author = principal.via(.import).author
         var left = 0
         for entry in log.takeAll() {
             do {
                 switch entry {
-                case .createdUser(let id): _ = try await users.delete(id: id, at: now())
-                case .changedUser(let id, let back): _ = try await users.change(id, back, at: now())
+                case .createdUser(let id): _ = try await users.delete(id: id, erasing: false, by: author, at: now())
+                case .changedUser(let id, let back): _ = try await users.change(id, back, by: author, at: now())
                 case .createdEvent, .changedEvent: preconditionFailure("an import of accounts stores no events")
                 }
             } catch {
@@ -162,7 +167,9 @@ extension UserService {
     }
 
     /// - Returns: what became of the record, and the account as it is then.
-    private func revise(_ current: User, as record: User, dryRun: Bool, _ log: ImportLog?) async throws -> (ImportOutcome, User) {
+    private func revise(
+        _ current: User, as record: User, dryRun: Bool, _ author: Author, _ log: ImportLog?
+    ) async throws -> (ImportOutcome, User) {
         var (change, back) = (UserChange(), UserChange())
         if record.email != current.email { (change.email, back.email) = (record.email, current.email) }
         if record.fullName != current.fullName { (change.fullName, back.fullName) = (.some(record.fullName), .some(current.fullName)) }
@@ -178,9 +185,9 @@ extension UserService {
                 (user.email, user.fullName, user.role, user.isActive) = (record.email, record.fullName, record.role, record.isActive)
                 return (.updated, user)
             }
-            let user = try await users.change(current.id, change, at: now())
+            let user = try await users.change(current.id, change, by: author, at: now())
             log?.append(.changedUser(current.id, back: back))
-            if change.isActive == false { _ = try await tokens.endAll(of: current.id, except: nil, at: now()) }
+            if change.isActive == false { _ = try await tokens.endAll(of: current.id, except: nil, by: author, at: now()) }
             return (.updated, user)
         } catch let error as EMSError where error.code == .emailTaken || error.code == .notFound {
             return (.failed(error), current)

@@ -55,16 +55,26 @@ public struct UserService: Sendable {
         return draft
     }
 
+    /// Creates an account for a person who registers.
+    /// - Throws: as ``create(_:role:by:)``.
+    public func register(_ draft: UserDraft, via source: ChangeSource) async throws -> User {
+        try await create(draft, role: .user) { Author($0, via: source) }
+    }
+
     /// Makes an account.
     /// - Throws: ``EMSError`` with ``ErrorCode/invalid``, ``ErrorCode/usernameTaken`` or ``ErrorCode/emailTaken``.
-    public func create(_ draft: UserDraft, role: Role = .user) async throws -> User {
+    public func create(_ draft: UserDraft, role: Role = .user, by principal: Principal) async throws -> User {
+        try await create(draft, role: role) { _ in principal.author }
+    }
+
+    private func create(_ draft: UserDraft, role: Role, by author: (User) -> Author) async throws -> User {
         let draft = try accepted(draft)
         // Before the work of hashing; whether it is still free then, the store decides.
         try await checkFree(username: draft.username, email: draft.email, for: nil)
         let user = User(
             username: draft.username, email: draft.email, fullName: draft.fullName.flatMap { $0.isEmpty ? nil : $0 }, role: role,
             createdAt: now())
-        try await users.insert(user, passwordHash: registrationHasher.hash(draft.password))
+        try await users.insert(user, passwordHash: registrationHasher.hash(draft.password), by: author(user))
         return user
     }
 
@@ -83,7 +93,7 @@ public struct UserService: Sendable {
 
     /// The bcrypt hash of the password: for an operator's copy, and nobody else.
     public func passwordHash(of id: UserID, for principal: Principal) async throws -> String? {
-        guard case .operator = principal else { throw EMSError(.forbidden, "only operators see hashes") }
+        guard case .operator = principal.who else { throw EMSError(.forbidden, "only operators see hashes") }
         return try await users.credentials(id: id)?.passwordHash
     }
 
@@ -111,20 +121,20 @@ public struct UserService: Sendable {
         return change
     }
 
-    public func update(_ id: UserID, with patch: UserPatch) async throws -> User {
+    public func update(_ id: UserID, with patch: UserPatch, by principal: Principal) async throws -> User {
         let change = try accepted(patch)
         if change.isEmpty { return try await user(id: id) }
-        return try await users.change(id, change, at: now())
+        return try await users.change(id, change, by: principal.author, at: now())
     }
 
-    public func setRole(_ role: Role, of id: UserID) async throws -> User {
-        try await users.change(id, UserChange(role: role), at: now())
+    public func setRole(_ role: Role, of id: UserID, by principal: Principal) async throws -> User {
+        try await users.change(id, UserChange(role: role), by: principal.author, at: now())
     }
 
     /// Lets the user log in again, or keeps the user out and ends all sessions.
-    public func setActive(_ isActive: Bool, of id: UserID) async throws -> User {
-        let user = try await users.change(id, UserChange(isActive: isActive), at: now())
-        if !isActive { _ = try await tokens.endAll(of: id, except: nil, at: now()) }
+    public func setActive(_ isActive: Bool, of id: UserID, by principal: Principal) async throws -> User {
+        let user = try await users.change(id, UserChange(isActive: isActive), by: principal.author, at: now())
+        if !isActive { _ = try await tokens.endAll(of: id, except: nil, by: principal.author, at: now()) }
         return user
     }
 
@@ -150,16 +160,21 @@ public struct UserService: Sendable {
     /// - Parameter version: the version of the credentials that the current password was verified against; `nil` for an operator.
     /// - Throws: ``EMSError`` with ``ErrorCode/versionConflict`` if the credentials changed since then.
     public func setPassword(
-        _ password: String, of id: UserID, verified version: Int64? = nil, keeping session: SessionID? = nil, as field: String = "password"
+        _ password: String, of id: UserID, by principal: Principal, verified version: Int64? = nil, keeping session: SessionID? = nil,
+        as field: String = "password"
     ) async throws {
         try check(newPassword: password, as: field)
         let hash = try await hasher.hash(password)
-        try await users.setPasswordHash(hash, of: id, expecting: version, at: now())
-        _ = try await tokens.endAll(of: id, except: session, at: now())
+        try await users.setPasswordHash(hash, of: id, expecting: version, by: principal.author, at: now())
+        _ = try await tokens.endAll(of: id, except: session, by: principal.author, at: now())
     }
 
+    /// Removes what is left of accounts whose deletion was cut short.
+    public func finishDeletions() async throws { try await users.finishDeletions() }
+
     /// Removes the account with its sessions, subscriptions and inbox. Events the user created stay.
-    public func delete(_ id: UserID) async throws {
-        guard try await users.delete(id: id, at: now()) else { throw EMSError.notFound("user", id) }
+    /// - Parameter erasing: whether the names and addresses of the user are erased from the journal.
+    public func delete(_ id: UserID, erasing: Bool = false, by principal: Principal) async throws {
+        guard try await users.delete(id: id, erasing: erasing, by: principal.author, at: now()) else { throw EMSError.notFound("user", id) }
     }
 }

@@ -57,6 +57,11 @@ public struct ID<Subject>: Hashable, Comparable, Sendable {
         (left.high, left.low) < (right.high, right.low)
     }
 
+    /// The 128 bits, the most significant byte first.
+    var bytes: [UInt8] {
+        (0..<16).map { index in UInt8(truncatingIfNeeded: (index < 8 ? high : low) >> UInt64(56 - 8 * (index & 7))) }
+    }
+
     /// The same 128 bits, as the identifier of something else: a notification carries the id of its change.
     public func retyped<Other>(as: Other.Type = Other.self) -> ID<Other> {
         ID<Other>(high: high, low: low)

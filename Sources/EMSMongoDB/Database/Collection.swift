@@ -4,6 +4,10 @@ enum Collection: String, CaseIterable {
     case sessions
     case refreshTokens = "refresh_tokens"
     case events
+    /// Every change, in one order: `_id` is the position.
+    case journal
+    /// Names and addresses of persons, which entries of the journal refer to.
+    case journalTexts = "journal_texts"
     case subscriptions
     /// The stream of notifications: `_id` is the position.
     case notifications

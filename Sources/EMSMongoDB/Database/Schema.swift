@@ -3,7 +3,9 @@ import EMSCore
 /// All indexes, in one place. What a query looks for, what it is ordered by and what must be unique stands here.
 enum Schema {
     /// Counts the releases that changed something here.
-    static let version = 3
+    static let version = 5
+    /// The version from which changes are entries of the journal.
+    private static let journalVersion = 5
 
     struct Index: Sendable {
         let collection: Collection
@@ -64,10 +66,13 @@ enum Schema {
         Index(.users, "users_role", ["role", "_id"]),
         Index(.users, "users_active", ["is_active", "_id"]),
         Index(.users, "users_seen", ["seen_at", "_id"]),
+        Index(.users, "users_pending", ["pending_since"], sparse: true),
+        Index(.users, "users_tombstones", ["is_deleted"], sparse: true),
 
         Index(.sessions, "sessions_user", ["user_id", "_id"]),
         Index(.sessions, "sessions_expiry", ["expires_at"]),
         Index(.sessions, "sessions_end", ["ended_at"], sparse: true),
+        Index(.sessions, "sessions_pending", ["pending_since"], sparse: true),
         Index(.refreshTokens, "refresh_tokens_session", ["session_id"]),
 
         Index(.events, "events_start", ["start_time", "_id"]),
@@ -91,6 +96,15 @@ enum Schema {
             .events, "events_idempotency", ["idempotency.owner", "idempotency.key"], unique: true,
             partial: { $0.document("idempotency.key") { $0.member("$exists", true) } }),
         Index(.events, "events_idempotency_age", ["idempotency.created_at"], sparse: true),
+
+        Index(.journal, "journal_change", ["change_id"], unique: true),
+        Index(.journal, "journal_subject", ["subject_id", "_id"]),
+        Index(.journal, "journal_actor", ["actor_id", "_id"]),
+        Index(.journal, "journal_action", ["action", "_id"]),
+        Index(.journal, "journal_kind", ["subject_type", "_id"]),
+        Index(.journal, "journal_time", ["timestamp", "_id"]),
+        Index(.journal, "journal_unpublished", ["unpublished", "_id"], partial: { $0.member("unpublished", true) }),
+        Index(.journalTexts, "journal_texts_person", ["person", "value"], unique: true),
 
         Index(.subscriptions, "subscriptions_event", ["_id.event_id", "_id.user_id"]),
 
@@ -163,6 +177,7 @@ enum Schema {
         }
         try normalizeTags(connection)
         try normalizeEmails(connection)
+        if try version(in: connection) < journalVersion { try beginJournal(connection) }
         // Version 3 signs messages: for a while, those of earlier versions are accepted.
         try connection.updateOne(
             .meta,
@@ -236,6 +251,42 @@ enum Schema {
             } catch is DuplicateKey {
                 continue
             }
+        }
+    }
+
+    /// Version 5: the journal begins with the users and events that there are. One of which changes are pending begins with those. A run that
+    /// was ended goes on with the next: what is in the journal is passed over.
+    private static func beginJournal(_ connection: MongoConnection) throws {
+        let now = Timestamp.now()
+        // One that is damaged is named by whoever reads it.
+        try appendAll(.users, connection) { reader in try? MongoUserStore.living(&reader).map { .recorded($0, at: now) } }
+        try appendAll(.events, connection) { reader in try? EventDocument.living(&reader).map { .recorded($0, at: now) } }
+    }
+
+    private static func appendAll(
+        _ collection: Collection, _ connection: MongoConnection, _ change: (inout BSONReader) -> Change?
+    ) throws {
+        var after = ""
+        while true {
+            var last: String?
+            let changes = try connection.find(
+                collection, where: { $0.document("_id") { $0.member("$gt", after) } },
+                options: {
+                    $0.document("sort") { $0.member("_id", 1) }
+                    $0.member("limit", 1000)
+                }
+            ) { reader -> Change? in
+                last = try reader.text("_id")
+                return try reader.find("pending") == nil ? change(&reader) : nil
+            }
+            let known = Set(
+                try connection.find(
+                    .journal, where: { $0.document("subject_id") { $0.array("$in", changes.lazy.map(\.subject.id)) } },
+                    options: { $0.document("projection") { $0.member("subject_id", 1) } }
+                ) { try $0.text("subject_id") })
+            try MongoJournal.append(changes.filter { !known.contains($0.subject.id) }, in: connection)
+            guard let last else { return }
+            after = last
         }
     }
 

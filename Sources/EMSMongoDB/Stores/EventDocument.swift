@@ -2,7 +2,7 @@ import EMSCore
 
 /// How an event lies in the database: its own fields, the words to search it by, its pending changes and its idempotency key.
 enum EventDocument {
-    /// - Parameter change: what becomes pending with it; `nil` for an event that everybody knows of.
+    /// - Parameter change: what becomes pending with it; `nil` for an event that is copied from another store.
     static func make(_ event: Event, change: Change?, idempotency: IdempotencyKey?) -> BSONDocument {
         BSONDocument {
             $0.member("_id", event.id)
@@ -10,19 +10,17 @@ enum EventDocument {
             words(of: event, to: &$0)
             if let origin = event.origin { self.origin(origin, to: &$0) }
             if let key = event.importKey { $0.member("import_key", binary: key.bytes) }
-            if let change {
-                $0.array("pending") { $0.document { self.change(change, to: &$0) } }
-                $0.member("pending_since", change.id)
-            }
+            if let change { PendingChanges.begin(with: change, to: &$0) }
             if let idempotency { $0.document("idempotency") { self.idempotency(idempotency, at: event.createdAt, to: &$0) } }
         }
     }
 
     /// The event as an update sets it, with the change added to what is pending.
-    static func update(_ event: Event, change: Change?, to writer: inout BSONWriter) {
+    static func update(_ event: Event, change: Change, importKey: ImportKey? = nil, to writer: inout BSONWriter) {
         writer.document("$set") {
             fields(of: event, to: &$0)
             words(of: event, to: &$0)
+            if let importKey { $0.member("import_key", binary: importKey.bytes) }
             if let origin = event.origin { self.origin(origin, to: &$0) }
         }
         writer.document("$unset") {
@@ -32,7 +30,12 @@ enum EventDocument {
             if event.coordinates == nil { $0.member("place", "") }
             $0.member("is_deleted", "")
         }
-        if let change { push(change, to: &writer) }
+        PendingChanges.push(change, to: &writer)
+    }
+
+    /// The event in the place of a deleted one, with what only a new event sets.
+    static func revive(_ event: Event, change: Change, to writer: inout BSONWriter) {
+        update(event, change: change, importKey: event.importKey, to: &writer)
     }
 
     /// What a deletion leaves: a tombstone that holds what is pending, and the idempotency key until its time is over.
@@ -45,33 +48,7 @@ enum EventDocument {
                 "origin", "import_key",
             ] { unset.member(field, "") }
         }
-        push(change, to: &writer)
-    }
-
-    private static func push(_ change: Change, to writer: inout BSONWriter) {
-        writer.document("$push") { $0.document("pending") { self.change(change, to: &$0) } }
-        // Ids are ordered by time: the smallest is the oldest.
-        writer.document("$min") { $0.member("pending_since", change.id) }
-    }
-
-    static func change(_ change: Change, to writer: inout BSONWriter) {
-        writer.member("id", change.id)
-        writer.member("action", change.action.rawValue)
-        writer.member("actor", change.actor)
-        writer.member("timestamp", change.timestamp)
-        writer.document("event") {
-            $0.member("_id", change.event.id)
-            fields(of: change.event, to: &$0)
-        }
-    }
-
-    static func change(_ reader: inout BSONReader) throws -> Change {
-        let id: ChangeID = try reader.id("id")
-        let action: Change.Action = try reader.word("action")
-        let actor = try reader.text("actor")
-        let timestamp = try reader.date("timestamp")
-        var event = try reader.document("event")
-        return Change(id: id, action: action, event: try self.event(&event), actor: actor, timestamp: timestamp)
+        PendingChanges.push(change, to: &writer)
     }
 
     static func idempotency(_ key: IdempotencyKey, at moment: Timestamp, to writer: inout BSONWriter) {

@@ -6,6 +6,9 @@ struct Inbox {
     let connection: MongoConnection
     private(set) var state: InboxState
     private(set) var extent: NotificationStream.Extent
+    /// Positions of the user's own that are on their way, and shown as if they had arrived. Whatever is read of the entries is read later:
+    /// one of them may have arrived, and is left out there.
+    private let reaching: Set<Int64>
 
     /// After so many were counted, the sum is kept.
     private static let countedLimit = 100
@@ -23,6 +26,10 @@ struct Inbox {
         guard let state else { throw EMSError.notFound("user", user) }
         self.state = state
         extent = try NotificationStream.extent(in: connection)
+        reaching = Set(
+            try MongoExpansion.positions(extent.expansions, reaching: user, in: connection).filter { [extent] position in
+                position > extent.floor.position && position <= extent.end.position
+            })
     }
 
     /// From where everyone's notifications are shown.
@@ -34,35 +41,49 @@ struct Inbox {
 
     func unreadCount() throws -> Int {
         let everyone = extent.end.ordinal - max(state.from.ordinal, state.read.ordinal, extent.floor.ordinal)
-        return max(0, Int(everyone) + (try ownCount()) - (try singlyCount()))
+        let coming = reaching.count { $0 > firstUnread }
+        return max(0, Int(everyone) + (try ownCount()) + coming - (try singlyCount()))
     }
 
-    /// How many of the user's own are not read as a whole.
+    /// How many of the user's own have arrived and are not read as a whole.
     private func ownCount() throws -> Int {
         let isKept = state.ownFloor == firstUnread
         let start = isKept ? max(state.ownThrough, firstUnread) : firstUnread
-        let settled = try countOwn(after: start, through: extent.settled.position)
+        let countable = countable
+        let settled = try countOwn(after: start, through: countable)
         let sum = (isKept ? state.own : 0) + settled
-        if settled > Self.countedLimit { try keep(sum) }
-        return sum + (try countOwn(after: max(start, extent.settled.position), through: extent.end.position))
+        if settled > Self.countedLimit { try keep(sum, through: countable) }
+        return sum + (try countOwn(after: max(start, countable), through: extent.end.position))
+    }
+
+    /// Up to where no more entries will come: a sum up to there stays right.
+    private var countable: Int64 {
+        min(extent.settled.position, extent.expansions.first.map { $0.position - 1 } ?? .max)
     }
 
     /// Keeps what was counted, unless the inbox has changed meanwhile: the next count begins where this one ended.
-    private func keep(_ sum: Int) throws {
+    private func keep(_ sum: Int, through position: Int64) throws {
         try connection.updateOne(
             .users, where: unchanged,
             {
                 $0.document("$set") {
                     $0.member("inbox.own", sum)
                     $0.member("inbox.own_floor", firstUnread)
-                    $0.member("inbox.own_through", extent.settled.position)
+                    $0.member("inbox.own_through", position)
                 }
             })
     }
 
     private func countOwn(after start: Int64, through end: Int64) throws -> Int {
         if start >= end { return 0 }
-        return try connection.count(.inboxEntries, where: { Self.range(user, after: start, through: end, &$0) }, hint: "_id_")
+        return try connection.count(.inboxEntries, where: { arrived(after: start, through: end, &$0) }, hint: "_id_")
+    }
+
+    /// The user's own entries in a range, except those that are shown anyway because they are on their way.
+    private func arrived(after start: Int64, through end: Int64, _ filter: inout BSONWriter) {
+        Self.range(user, after: start, through: end, &filter)
+        if reaching.isEmpty { return }
+        filter.document("_id.position") { $0.array("$nin") { for position in reaching.sorted() { $0.element(position) } } }
     }
 
     private func singlyCount() throws -> Int {
@@ -160,13 +181,16 @@ struct Inbox {
     }
 
     private func ownPositions(after floor: Int64, before: Int64, limit: Int) throws -> [Int64] {
-        try connection.find(
-            .inboxEntries, where: { Self.range(user, after: floor, through: before - 1, &$0) },
+        let entries = try connection.find(
+            .inboxEntries, where: { arrived(after: floor, through: before - 1, &$0) },
             options: {
                 $0.document("sort") { $0.member("_id", -1) }
                 $0.member("limit", limit)
                 $0.member("hint", "_id_")
             }, Self.position)
+        if reaching.isEmpty { return entries }
+        let all = entries + reaching.filter { $0 > floor && $0 < before }
+        return Array(all.sorted(by: >).prefix(limit))
     }
 
     private func entries(_ positions: [Int64]) throws -> [InboxEntry] {
@@ -223,6 +247,7 @@ struct Inbox {
             }, NotificationDocument.recorded)
         guard let found, found.position > extent.floor.position, found.position <= extent.end.position else { return nil }
         if found.isForEveryone { return found.position > state.from.position ? found : nil }
+        if reaching.contains(found.position) { return found }
         let isOwn = try connection.exists(.inboxEntries) { $0.document("_id") { Self.key(user, found.position, &$0) } }
         return isOwn ? found : nil
     }
@@ -238,13 +263,14 @@ struct Inbox {
                 NotificationDocument.projection(&$0)
             }, NotificationDocument.recorded)
         let own = try connection.find(
-            .inboxEntries, where: { Self.range(user, after: max(start, extent.floor.position), through: end, &$0) },
+            .inboxEntries, where: { arrived(after: max(start, extent.floor.position), through: end, &$0) },
             options: {
                 $0.document("sort") { $0.member("_id", 1) }
                 $0.member("limit", limit)
                 $0.member("hint", "_id_")
             }, Self.position)
-        let all = everyone + (try recorded(at: own)).values
+        let coming = reaching.filter { $0 > start && $0 <= end }.sorted().prefix(limit)
+        let all = everyone + (try recorded(at: own + coming)).values
         return Array(all.sorted { $0.position < $1.position }.prefix(limit))
     }
 
@@ -252,9 +278,9 @@ struct Inbox {
         let everyone = try connection.count(
             .notifications, where: { everyonesRange(after: start, through: end, &$0) }, hint: "notifications_everyone", upTo: limit)
         let own = try connection.count(
-            .inboxEntries, where: { Self.range(user, after: max(start, extent.floor.position), through: end, &$0) }, hint: "_id_",
+            .inboxEntries, where: { arrived(after: max(start, extent.floor.position), through: end, &$0) }, hint: "_id_",
             upTo: limit)
-        return min(everyone + own, limit)
+        return min(everyone + own + reaching.count { $0 > start && $0 <= end }, limit)
     }
 
     private func everyonesRange(after start: Int64, through end: Int64, _ filter: inout BSONWriter) {

@@ -8,6 +8,33 @@ struct MongoConsumerStore: ConsumerStore {
     /// What comes after every id with the prefix.
     private static let end = "consumer;"
 
+    private static func pauseID(_ consumer: Consumer) -> String { "paused:\(consumer.rawValue)" }
+
+    func isPaused(_ consumer: Consumer) async throws -> Bool {
+        try await database.run { try $0.exists(.meta) { $0.member("_id", Self.pauseID(consumer)) } }
+    }
+
+    func setPaused(_ consumer: Consumer, _ isPaused: Bool) async throws -> Bool {
+        try await database.run { connection in
+            let id = Self.pauseID(consumer)
+            guard isPaused else { return try connection.deleteMany(.meta) { $0.member("_id", id) } > 0 }
+            do {
+                try connection.insert(
+                    .meta,
+                    BSONDocument {
+                        $0.member("_id", id)
+                        $0.member("paused_at", Timestamp.now())
+                    })
+                return true
+            } catch is DuplicateKey {
+                return false
+            }
+        }
+    }
+
+    /// Consumers read from RabbitMQ here.
+    func setBack(_ consumer: Consumer, to position: Int64) async throws {}
+
     func unsignedMessagesEnd() async throws -> Timestamp? {
         try await database.run { try Schema.unsignedMessagesEnd(in: $0) }
     }

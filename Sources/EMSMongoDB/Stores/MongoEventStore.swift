@@ -28,7 +28,7 @@ struct MongoEventStore: EventStore {
         }
     }
 
-    func insert(_ batch: [(event: Event, change: Change?)]) async throws -> Set<EventID> {
+    func insert(_ batch: [(event: Event, change: Change)]) async throws -> Set<EventID> {
         try await database.run { connection in
             do {
                 let documents = batch.map { EventDocument.make($0.event, change: $0.change, idempotency: nil) }
@@ -45,13 +45,17 @@ struct MongoEventStore: EventStore {
         }
     }
 
-    private static func revive(_ event: Event, _ change: Change?, in connection: MongoConnection) throws -> Bool {
-        try connection.updateOne(
+    /// Puts an event in the place of a deleted one. What is pending of that goes into the journal first: a change that creates an event is
+    /// the first that is pending of it.
+    private static func revive(_ event: Event, _ change: Change, in connection: MongoConnection) throws -> Bool {
+        try PendingChanges.settle(event.id.description, in: .events, connection)
+        return try connection.updateOne(
             .events,
             where: {
                 $0.member("_id", event.id)
                 $0.member("is_deleted", true)
-            }, { EventDocument.update(event, change: change, to: &$0) }
+                $0.null("pending")
+            }, { EventDocument.revive(event, change: change, to: &$0) }
         ).matched > 0
     }
 
@@ -82,31 +86,34 @@ struct MongoEventStore: EventStore {
         writer.document("idempotency.created_at") { $0.member("$lt", now.adding(seconds: -IdempotencyKey.lifetimeSeconds)) }
     }
 
-    func update(_ event: Event, expecting expected: Int, change: Change?) async throws {
-        try await database.run { connection in
-            let result = try connection.updateOne(
-                .events, where: { Self.filter(event.id, expected, &$0) }, { EventDocument.update(event, change: change, to: &$0) })
-            guard result.matched > 0 else { throw try Self.conflict(event.id, in: connection) }
-        }
+    func update(_ event: Event, expecting expected: Int, change: Change) async throws {
+        try await write(event.id, expecting: expected) { EventDocument.update(event, change: change, to: &$0) }
     }
 
-    func delete(_ id: EventID, expecting expected: Int, change: Change?) async throws {
+    func delete(_ id: EventID, expecting expected: Int, change: Change) async throws {
+        try await write(id, expecting: expected) { EventDocument.bury(change: change, to: &$0) }
+    }
+
+    private func write(_ id: EventID, expecting expected: Int, _ update: @escaping @Sendable (inout BSONWriter) -> Void) async throws {
         try await database.run { connection in
-            guard let change else {
-                guard try connection.deleteMany(.events, where: { Self.filter(id, expected, &$0) }) > 0 else {
-                    throw try Self.conflict(id, in: connection)
+            _ = try PendingChanges.writing(id.description, in: .events, connection) {
+                try connection.updateOne(
+                    .events,
+                    where: {
+                        $0.member("_id", id)
+                        $0.member("version", expected)
+                        PendingChanges.hasRoom(&$0)
+                    }, update
+                ).matched > 0
+            } while: {
+                let found = try connection.first(.events, where: { $0.member("_id", id) }) { try $0.optionalInteger("version") }
+                guard let version = found ?? nil else { throw EMSError.notFound("event", id) }
+                guard version == Int64(expected) else {
+                    throw EMSError(.versionConflict, "the event has version \(version) by now", fix: "read it again and repeat the change")
                 }
-                return
+                return true
             }
-            let result = try connection.updateOne(
-                .events, where: { Self.filter(id, expected, &$0) }, { EventDocument.bury(change: change, to: &$0) })
-            guard result.matched > 0 else { throw try Self.conflict(id, in: connection) }
         }
-    }
-
-    private static func filter(_ id: EventID, _ version: Int, _ writer: inout BSONWriter) {
-        writer.member("_id", id)
-        writer.member("version", version)
     }
 
     func event(id: EventID) async throws -> Event? {
@@ -205,11 +212,5 @@ struct MongoEventStore: EventStore {
                 { $0.document("$unset") { $0.member("idempotency", "") } })
             try MongoChangeOutbox.removeTombstones(in: connection)
         }
-    }
-
-    private static func conflict(_ id: EventID, in connection: MongoConnection) throws -> EMSError {
-        let version = try connection.first(.events, where: { $0.member("_id", id) }) { try $0.optionalInteger("version") }
-        guard let version else { return EMSError.notFound("event", id) }
-        return EMSError(.versionConflict, "the event has version \(version) by now", fix: "read it again and repeat the change")
     }
 }

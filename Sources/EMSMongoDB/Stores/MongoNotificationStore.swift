@@ -4,7 +4,7 @@ import EMSCore
 struct MongoNotificationStore: NotificationStore {
     let database: MongoDatabase
 
-    func record(_ notifications: [AddressedNotification]) async throws -> [RecordedNotification] {
+    func record(_ notifications: [AddressedNotification], taking place: ConsumerPlace?) async throws -> [RecordedNotification] {
         try await database.run { try NotificationStream.record(notifications, in: $0) }
     }
 
@@ -63,16 +63,57 @@ struct MongoNotificationStore: NotificationStore {
         try await database.run { try Inbox(of: user, in: $0).replayCount(after: position, through: end, limit: limit) }
     }
 
-    func recipients(of position: Int64) async throws -> Set<UserID> {
+    /// Whichever are fewer are looked through: those it is for, or those who are asked about.
+    func recipients(of position: Int64, among users: Set<UserID>) async throws -> Set<UserID> {
         try await database.run { connection in
-            let users = try connection.find(
-                .inboxEntries, where: { $0.member("_id.position", position) }, options: { $0.member("hint", "inbox_entries_position") }
-            ) { reader in
-                var key = try reader.document("_id")
-                return try key.id("user_id") as UserID
+            if try !MongoExpansion.isOnItsWay(position, in: connection) {
+                let all = try connection.find(
+                    .inboxEntries, where: { $0.member("_id.position", position) },
+                    options: {
+                        $0.member("hint", "inbox_entries_position")
+                        $0.member("limit", users.count + 1)
+                    }
+                ) { try Self.user(&$0) }
+                if all.count <= users.count { return users.intersection(all) }
             }
-            return Set(users)
+            let asked = Array(users)
+            var found: Set<UserID> = []
+            for start in stride(from: 0, to: asked.count, by: AudienceExpander.chunkLimit) {
+                let batch = Array(asked[start..<min(start + AudienceExpander.chunkLimit, asked.count)])
+                found.formUnion(try MongoExpansion.recipients(of: position, among: batch, in: connection))
+                let arrived = try connection.find(
+                    .inboxEntries,
+                    where: { filter in
+                        filter.document("_id") {
+                            $0.array("$in") { keys in for user in batch { keys.document { Inbox.key(user, position, &$0) } } }
+                        }
+                    }
+                ) { try Self.user(&$0) }
+                found.formUnion(arrived)
+            }
+            return found
         }
+    }
+
+    private static func user(_ reader: inout BSONReader) throws -> UserID {
+        var key = try reader.document("_id")
+        return try key.id("user_id")
+    }
+
+    // MARK: Expanding
+
+    func expandNext() async throws -> Bool {
+        try await database.run { connection in
+            // Most often there is nothing, and a look is cheaper than a write.
+            if try MongoExpansion.all(in: connection).isEmpty { return false }
+            // Where others are at work on all there is, it is on its way still.
+            _ = try MongoExpansion.advanceFirst(in: connection)
+            return true
+        }
+    }
+
+    func expansions() async throws -> Int {
+        try await database.run { try MongoExpansion.all(in: $0).count }
     }
 
     func notifications(after position: Int64, limit: Int) async throws -> [RecordedNotification] {

@@ -7,18 +7,23 @@ struct MongoTokenStore: TokenStore {
 
     /// The session is stored first and the account checked then: whoever changes the account ends its sessions afterwards, and so finds
     /// this one, or is found here.
-    func open(_ session: Session, refreshToken: RefreshTokenRecord?, verified version: Int64) async throws -> Bool {
+    func open(
+        _ session: Session, refreshToken: RefreshTokenRecord?, verified version: Int64, by author: Author
+    ) async throws -> Bool {
         try await database.run { connection in
             if let refreshToken { try connection.insert(.refreshTokens, Self.document(refreshToken)) }
-            try connection.insert(.sessions, Self.document(session))
+            try connection.insert(.sessions, Self.document(session, change: .opened(session, by: author)))
             let isUnchanged = try connection.exists(.users) {
                 $0.member("_id", session.userID)
                 $0.member("is_active", true)
                 MongoUserStore.credentials(haveVersion: version, &$0)
             }
             if isUnchanged { return true }
-            try connection.deleteMany(.sessions) { $0.member("_id", session.id) }
+            // It may be in the journal by now: it ends there as well.
             if let refreshToken { try connection.deleteMany(.refreshTokens) { $0.member("_id", binary: refreshToken.digest) } }
+            _ = try Self.end(session.id, by: Author(.system, via: author.source), at: session.createdAt, in: connection)
+            try PendingChanges.settle(session.id.description, in: .sessions, connection)
+            try connection.deleteMany(.sessions) { $0.member("_id", session.id) }
             return false
         }
     }
@@ -28,19 +33,22 @@ struct MongoTokenStore: TokenStore {
     }
 
     private static func session(_ id: SessionID, in connection: MongoConnection) throws -> Session? {
-        try connection.first(.sessions, where: { $0.member("_id", id) }, session)
+        try connection.first(
+            .sessions, where: { $0.member("_id", id) }, options: { $0.document("projection") { $0.member("pending", 0) } }, session)
     }
 
     func sessionAndUser(id: SessionID) async throws -> (Session, User)? {
         try await database.run { connection in
             guard let session = try Self.session(id, in: connection) else { return nil }
             let user = try connection.first(
-                .users, where: { $0.member("_id", session.userID) }, options: MongoUserStore.withoutInbox, MongoUserStore.user)
+                .users, where: { $0.member("_id", session.userID) }, options: MongoUserStore.withoutInbox, MongoUserStore.living)
             return user.map { (session, $0) }
         }
     }
 
-    func rotate(_ digest: [UInt8], to successor: RefreshTokenRecord, nonce: [UInt8], at now: Timestamp) async throws -> RotationOutcome {
+    func rotate(
+        _ digest: [UInt8], to successor: RefreshTokenRecord, nonce: [UInt8], via source: ChangeSource, at now: Timestamp
+    ) async throws -> RotationOutcome {
         try await database.run { connection in
             guard let known = try Self.known(digest, in: connection), known.expiresAt > now,
                 let session = try Self.session(known.session, in: connection), session.isLive(at: now)
@@ -66,7 +74,8 @@ struct MongoTokenStore: TokenStore {
                 if let known = try Self.known(digest, in: connection), let outcome = Self.repetition(of: known, at: now) { return outcome }
             }
             // Of several that come too late, one ends the session.
-            return try Self.end(known.session, at: now, in: connection) ? .reused(known.session) : .refused
+            let isEnded = try Self.end(known.session, by: Author(.system, via: source), at: now, in: connection)
+            return isEnded ? .reused(known.session) : .refused
         }
     }
 
@@ -99,37 +108,59 @@ struct MongoTokenStore: TokenStore {
         }
     }
 
-    func end(_ id: SessionID, at now: Timestamp) async throws -> Bool {
-        try await database.run { try Self.end(id, at: now, in: $0) }
+    func end(_ id: SessionID, by author: Author, at now: Timestamp) async throws -> Bool {
+        try await database.run { try Self.end(id, by: author, at: now, in: $0) }
     }
 
-    private static func end(_ id: SessionID, at now: Timestamp, in connection: MongoConnection) throws -> Bool {
-        try connection.updateOne(
-            .sessions,
-            where: {
+    /// - Returns: whether it was live.
+    private static func end(_ id: SessionID, by author: Author, at now: Timestamp, in connection: MongoConnection) throws -> Bool {
+        guard var session = try session(id, in: connection), session.isLive(at: now) else { return false }
+        session.endedAt = now
+        let change = Change.ended(session, by: author, at: now)
+        return try PendingChanges.writing(id.description, in: .sessions, connection) {
+            try connection.updateOne(
+                .sessions,
+                where: {
+                    $0.member("_id", id)
+                    live(at: now, &$0)
+                    PendingChanges.hasRoom(&$0)
+                },
+                { update in
+                    update.document("$set") { $0.member("ended_at", now) }
+                    PendingChanges.push(change, to: &update)
+                }
+            ).matched > 0
+        } while: {
+            try connection.exists(.sessions) {
                 $0.member("_id", id)
                 live(at: now, &$0)
-            }, { $0.document("$set") { $0.member("ended_at", now) } }
-        ).matched > 0
+            }
+        }
     }
 
-    func endAll(of user: UserID, except kept: SessionID?, at now: Timestamp) async throws -> Int {
-        try await database.run { try Self.endAll(of: user, except: kept, at: now, in: $0) }
+    func endAll(of user: UserID, except kept: SessionID?, by author: Author, at now: Timestamp) async throws -> Int {
+        try await database.run { try Self.endAll(of: user, except: kept, by: author, at: now, in: $0) }
     }
 
     @discardableResult
-    static func endAll(of user: UserID, except kept: SessionID?, at now: Timestamp, in connection: MongoConnection) throws -> Int {
+    static func endAll(
+        of user: UserID, except kept: SessionID?, by author: Author, at now: Timestamp, in connection: MongoConnection
+    ) throws -> Int {
         // Before the sessions are ended: a log-in that is under way then either sees the new version, or has its session ended here.
         try connection.updateOne(
             .users, where: { $0.member("_id", user) }, { $0.document("$inc") { $0.member("credential_version", 1) } })
-        return try connection.updateMany(
+        let found = try connection.find(
             .sessions,
             where: { filter in
                 filter.member("user_id", user)
                 live(at: now, &filter)
-                if let kept { filter.document("_id") { $0.member("$ne", kept) } }
-            }, { $0.document("$set") { $0.member("ended_at", now) } }
-        ).matched
+            },
+            options: {
+                $0.document("projection") { $0.member("_id", 1) }
+                $0.member("hint", "sessions_user")
+            }
+        ) { try $0.id("_id") as SessionID }
+        return try found.filter { $0 != kept }.count { try end($0, by: author, at: now, in: connection) }
     }
 
     func sessions(of user: UserID?, liveAt: Timestamp?, before: SessionID?, limit: Int) async throws -> [Session] {
@@ -144,6 +175,7 @@ struct MongoTokenStore: TokenStore {
                 options: {
                     $0.document("sort") { $0.member("_id", -1) }
                     $0.member("limit", limit)
+                    $0.document("projection") { $0.member("pending", 0) }
                     $0.member("hint", user == nil ? "_id_" : "sessions_user")
                 }, Self.session)
         }
@@ -189,6 +221,14 @@ struct MongoTokenStore: TokenStore {
                         }
                     ) { try $0.text("_id") }
                     if old.isEmpty { break }
+                    let pending = try connection.find(
+                        .sessions,
+                        where: {
+                            $0.document("_id") { $0.array("$in", old) }
+                            $0.document("pending_since") { $0.member("$gt", "") }
+                        }, options: { $0.document("projection") { $0.member("_id", 1) } }
+                    ) { try $0.text("_id") }
+                    for session in pending { try PendingChanges.settle(session, in: .sessions, connection) }
                     try connection.deleteMany(.refreshTokens) { $0.document("session_id") { $0.array("$in", old) } }
                     removed += try connection.deleteMany(.sessions) { $0.document("_id") { $0.array("$in", old) } }
                 }
@@ -202,7 +242,8 @@ struct MongoTokenStore: TokenStore {
         filter.document("expires_at") { $0.member("$gt", now) }
     }
 
-    static func document(_ session: Session) -> BSONDocument {
+    /// - Parameter change: what becomes pending with it; `nil` for a session that is copied from another store.
+    static func document(_ session: Session, change: Change? = nil) -> BSONDocument {
         BSONDocument {
             $0.member("_id", session.id)
             $0.member("user_id", session.userID)
@@ -210,6 +251,7 @@ struct MongoTokenStore: TokenStore {
             $0.member("created_at", session.createdAt)
             $0.member("expires_at", session.expiresAt)
             $0.optional("ended_at", session.endedAt)
+            if let change { PendingChanges.begin(with: change, to: &$0) }
         }
     }
 

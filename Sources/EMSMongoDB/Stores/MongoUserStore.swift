@@ -4,19 +4,37 @@ import EMSCore
 struct MongoUserStore: UserStore {
     let database: MongoDatabase
 
-    func insert(_ user: User, passwordHash: String) async throws {
+    func insert(_ user: User, passwordHash: String, by author: Author) async throws {
         try await database.run { connection in
             // The inbox begins here: what everyone got before is not this user's.
             let start = try NotificationStream.end(in: connection)
-            let document = Self.document(user, passwordHash: passwordHash, inbox: InboxState(from: start))
-            try Self.refusingDuplicates(of: user) { try connection.insert(.users, document) }
+            let change = Change.created(user, by: author, at: user.createdAt)
+            let document = Self.document(user, passwordHash: passwordHash, inbox: InboxState(from: start), change: change)
+            try Self.insert(document, of: user, connection)
         }
     }
 
-    func insert(_ batch: [(user: User, passwordHash: String)]) async throws -> [Int: EMSError] {
+    /// A name that only a deleted account has, whose removal was cut short, is free.
+    private static func insert(_ document: BSONDocument, of user: User, _ connection: MongoConnection) throws {
+        try withFreeNames(of: user, connection) { try connection.insert(.users, document) }
+    }
+
+    private static func withFreeNames<Value>(of user: User, _ connection: MongoConnection, _ body: () throws -> Value) throws -> Value {
+        do {
+            return try refusingDuplicates(of: user, body)
+        } catch let error as EMSError where [.usernameTaken, .emailTaken].contains(error.code) {
+            guard try finishDeletions(in: connection) > 0 else { throw error }
+            return try refusingDuplicates(of: user, body)
+        }
+    }
+
+    func insert(_ batch: [(user: User, passwordHash: String)], by author: Author) async throws -> [Int: EMSError] {
         try await database.run { connection in
             let start = try NotificationStream.end(in: connection)
-            let documents = batch.map { Self.document($0.user, passwordHash: $0.passwordHash, inbox: InboxState(from: start)) }
+            let documents = batch.map { user, passwordHash in
+                let change = Change.created(user, by: author, at: user.createdAt)
+                return Self.document(user, passwordHash: passwordHash, inbox: InboxState(from: start), change: change)
+            }
             var refused: [Int: EMSError] = [:]
             do {
                 try connection.insert(.users, documents, ordered: false)
@@ -24,7 +42,7 @@ struct MongoUserStore: UserStore {
                 // Once more by itself, to hear what of it is taken.
                 for place in duplicates.documents where batch.indices.contains(place) {
                     do {
-                        try Self.refusingDuplicates(of: batch[place].user) { try connection.insert(.users, documents[place]) }
+                        try Self.insert(documents[place], of: batch[place].user, connection)
                     } catch let error as EMSError where [.usernameTaken, .emailTaken].contains(error.code) {
                         refused[place] = error
                     }
@@ -38,7 +56,7 @@ struct MongoUserStore: UserStore {
         let keys = usernames.map(UserRules.caseFolded)
         return try await database.run { connection in
             try connection.find(
-                .users, where: { $0.document("username_key") { $0.array("$in", keys) } }, options: Self.withoutInbox, Self.user)
+                .users, where: { $0.document("username_key") { $0.array("$in", keys) } }, options: Self.withoutInbox, Self.living)
         }
     }
 
@@ -58,12 +76,12 @@ struct MongoUserStore: UserStore {
     }
 
     func user(id: UserID) async throws -> User? {
-        try await database.run { try $0.first(.users, where: { $0.member("_id", id) }, options: Self.withoutInbox, Self.user) }
+        try await database.run { try $0.first(.users, where: { $0.member("_id", id) }, options: Self.withoutInbox, Self.living) }
     }
 
     func user(login: String) async throws -> User? {
         try await database.run { connection in
-            try connection.first(.users, where: { Self.filter(login: login, &$0) }, options: Self.withoutInbox, Self.user)
+            try connection.first(.users, where: { Self.filter(login: login, &$0) }, options: Self.withoutInbox, Self.living)
         }
     }
 
@@ -77,41 +95,88 @@ struct MongoUserStore: UserStore {
         try await database.run { try $0.first(.users, where: { $0.member("_id", id) }, options: Self.withoutInbox, Self.credentials) }
     }
 
-    func change(_ id: UserID, _ change: UserChange, at now: Timestamp) async throws -> User {
+    func change(_ id: UserID, _ change: UserChange, by author: Author, at now: Timestamp) async throws -> User {
         try await database.run { connection in
-            let changed = try Self.refusingDuplicates(username: change.username ?? "", email: change.email ?? "", id: id) {
-                try connection.updated(
-                    .users, where: { $0.member("_id", id) },
-                    { update in
+            while true {
+                let current = try connection.first(.users, where: { $0.member("_id", id) }, options: Self.withoutInbox, Self.living)
+                guard let current else { throw EMSError.notFound("user", id) }
+                guard let user = current.applying(change, at: now) else { return current }
+                let isDone = try Self.withFreeNames(of: user, connection) {
+                    try Self.write(id, connection) { filter in
+                        Self.hasVersion(current.version, &filter)
+                    } _: { update in
                         update.document("$set") { Self.fields(of: change, at: now, to: &$0) }
                         if case .some(nil) = change.fullName { update.document("$unset") { $0.member("full_name", "") } }
-                        if change.isActive == false { update.document("$inc") { $0.member("credential_version", 1) } }
-                    }, Self.user)
+                        Self.raise(credentials: change.isActive == false, from: current.version, &update)
+                        PendingChanges.push(.updated(current, to: user, by: author, at: now), to: &update)
+                    }
+                }
+                if isDone { return user }
             }
-            guard let changed else { throw EMSError.notFound("user", id) }
-            return changed
         }
     }
 
-    func setPasswordHash(_ hash: String, of id: UserID, expecting version: Int64?, at now: Timestamp) async throws {
+    func setPasswordHash(_ hash: String, of id: UserID, expecting version: Int64?, by author: Author, at now: Timestamp) async throws {
         try await database.run { connection in
-            let result = try connection.updateOne(
-                .users,
-                where: {
-                    $0.member("_id", id)
-                    if let version { Self.credentials(haveVersion: version, &$0) }
-                },
-                {
-                    $0.document("$set") {
+            while true {
+                let current = try connection.first(.users, where: { $0.member("_id", id) }, options: Self.withoutInbox) { reader in
+                    try Self.living(&reader).map { ($0, credentials: try reader.optionalInteger("credential_version") ?? 0) }
+                }
+                guard let current else { throw EMSError.notFound("user", id) }
+                if let version, version != current.credentials { throw Credentials.changed }
+                var (user, old) = (current.0, current.0.version)
+                (user.updatedAt, user.version) = (now, old + 1)
+                let isDone = try Self.write(id, connection) { filter in
+                    Self.hasVersion(old, &filter)
+                    Self.credentials(haveVersion: current.credentials, &filter)
+                } _: { update in
+                    update.document("$set") {
                         $0.member("password_hash", hash)
                         $0.member("updated_at", now)
                     }
-                    $0.document("$inc") { $0.member("credential_version", 1) }
-                })
-            if result.matched > 0 { return }
-            guard try connection.exists(.users, where: { $0.member("_id", id) }) else { throw EMSError.notFound("user", id) }
-            throw Credentials.changed
+                    Self.raise(credentials: true, from: old, &update)
+                    PendingChanges.push(.passwordChanged(user, by: author, at: now), to: &update)
+                }
+                if isDone { return }
+            }
         }
+    }
+
+    /// - Returns: `false` if the account is not any more what the condition says.
+    private static func write(
+        _ id: UserID, _ connection: MongoConnection, where condition: (inout BSONWriter) -> Void, _ update: (inout BSONWriter) -> Void
+    ) throws -> Bool {
+        func matches(_ filter: inout BSONWriter) {
+            filter.member("_id", id)
+            condition(&filter)
+        }
+        return try PendingChanges.writing(id.description, in: .users, connection) {
+            try connection.updateOne(
+                .users,
+                where: {
+                    matches(&$0)
+                    PendingChanges.hasRoom(&$0)
+                }, update
+            ).matched > 0
+        } while: {
+            try connection.exists(.users, where: matches)
+        }
+    }
+
+    /// An account of an earlier version has no such field: it counts as version 1.
+    private static func hasVersion(_ version: Int, _ filter: inout BSONWriter) {
+        guard version == 1 else { return filter.member("version", version) }
+        filter.document("version") {
+            $0.array("$in") {
+                $0.null()
+                $0.element(Int64(1))
+            }
+        }
+    }
+
+    private static func raise(credentials: Bool, from version: Int, _ update: inout BSONWriter) {
+        update.document("$max") { $0.member("version", version + 1) }
+        if credentials { update.document("$inc") { $0.member("credential_version", 1) } }
     }
 
     /// An account of an earlier version has no such field: its credentials count as version 0.
@@ -148,25 +213,66 @@ struct MongoUserStore: UserStore {
         }
     }
 
-    /// The account itself goes last: where this is cut short, it is still there, locked, to be deleted again.
-    func delete(id: UserID, at now: Timestamp) async throws -> Bool {
+    /// With the first write there is no such account any more, to nobody; what is left of it goes after that. Where that is cut short,
+    /// ``finishDeletions(in:)`` goes on.
+    func delete(id: UserID, erasing: Bool, by author: Author, at now: Timestamp) async throws -> Bool {
         try await database.run { connection in
-            let locked = try connection.updateOne(
-                .users, where: { $0.member("_id", id) },
-                { update in
-                    update.document("$set") { $0.member("is_active", false) }
-                    update.document("$inc") { $0.member("credential_version", 1) }
-                })
-            guard locked.matched > 0 else { return false }
-            // The sessions stay, ended, until they are purged: daemons that hold connections of theirs must see the end.
-            try MongoTokenStore.endAll(of: id, except: nil, at: now, in: connection)
-            try connection.deleteMany(.subscriptions) { Self.pairs(of: id, "event_id", &$0) }
-            try connection.deleteMany(.inboxEntries) { Self.pairs(of: id, "position", &$0) }
-            try connection.deleteMany(.inboxReads) { Self.pairs(of: id, "position", &$0) }
-            try connection.deleteMany(.logins) { $0.member("_id", LoginFailures.account(id)) }
-            try connection.deleteMany(.users) { $0.member("_id", id) }
-            return true
+            while true {
+                let current = try connection.first(.users, where: { $0.member("_id", id) }, options: Self.withoutInbox, Self.living)
+                guard let current else { return false }
+                let isDone = try Self.write(id, connection) { filter in
+                    Self.hasVersion(current.version, &filter)
+                } _: { update in
+                    update.document("$set") {
+                        $0.member("is_active", false)
+                        $0.member("is_deleted", true)
+                        $0.member("is_erased", erasing)
+                        $0.member("updated_at", now)
+                    }
+                    Self.raise(credentials: true, from: current.version, &update)
+                    PendingChanges.push(.deleted(current, by: author, at: now, erasing: erasing), to: &update)
+                }
+                guard isDone else { continue }
+                try Self.finishDeletion(of: id, erasing: erasing, by: author, at: now, in: connection)
+                return true
+            }
         }
+    }
+
+    private static func finishDeletion(
+        of id: UserID, erasing: Bool, by author: Author, at now: Timestamp, in connection: MongoConnection
+    ) throws {
+        // The sessions stay, ended, until they are purged: daemons that hold connections of theirs must see the end.
+        try MongoTokenStore.endAll(of: id, except: nil, by: author, at: now, in: connection)
+        try connection.deleteMany(.subscriptions) { pairs(of: id, "event_id", &$0) }
+        try connection.deleteMany(.inboxEntries) { pairs(of: id, "position", &$0) }
+        try connection.deleteMany(.inboxReads) { pairs(of: id, "position", &$0) }
+        try connection.deleteMany(.logins) { $0.member("_id", LoginFailures.account(id)) }
+        try PendingChanges.settle(id.description, in: .users, connection)
+        if erasing { try MongoJournal.erase(id.description, in: connection) }
+        try connection.deleteMany(.users) { $0.member("_id", id) }
+    }
+
+    func finishDeletions() async throws {
+        try await database.run { connection in _ = try Self.finishDeletions(in: connection) }
+    }
+
+    /// Finishes the deletions that were cut short.
+    /// - Returns: how many there were.
+    @discardableResult
+    static func finishDeletions(in connection: MongoConnection) throws -> Int {
+        let left = try connection.find(
+            .users, where: { $0.member("is_deleted", true) },
+            options: {
+                withoutInbox(&$0)
+                $0.member("hint", "users_tombstones")
+            }
+        ) { (id: try $0.id("_id") as UserID, isErased: try $0.flag("is_erased"), at: try $0.date("updated_at")) }
+        for user in left {
+            try finishDeletion(
+                of: user.id, erasing: user.isErased, by: Author(.system, via: ChangeSource(.cli)), at: .now(), in: connection)
+        }
+        return left.count
     }
 
     /// All documents whose `_id` is a pair that begins with this user.
@@ -195,6 +301,8 @@ struct MongoUserStore: UserStore {
                 .users,
                 where: { filter in
                     Self.filter(query, &filter)
+                    // Otherwise a page that has one would be taken for the last.
+                    filter.null("is_deleted")
                     guard let after else { return }
                     isBySeen ? Self.beyond(after, &filter) : filter.document("_id") { $0.member("$gt", after.id) }
                 },
@@ -207,7 +315,7 @@ struct MongoUserStore: UserStore {
                     options.member("limit", query.page.size + 1)
                     if let offset { options.member("skip", offset) }
                     options.member("hint", index)
-                }, from: .url, Self.user)
+                }, from: .url, Self.living)
             let page = Array(found.prefix(query.page.size))
             let next =
                 found.count > page.count
@@ -254,13 +362,19 @@ struct MongoUserStore: UserStore {
     }
 
     static func withoutInbox(_ options: inout BSONWriter) {
-        options.document("projection") { $0.member("inbox", 0) }
+        options.document("projection") {
+            $0.member("inbox", 0)
+            $0.member("pending", 0)
+        }
     }
 
-    static func document(_ user: User, passwordHash: String, inbox: InboxState) -> BSONDocument {
+    /// - Parameter change: what becomes pending with it; `nil` for a user who is copied from another store.
+    static func document(_ user: User, passwordHash: String, inbox: InboxState, change: Change? = nil) -> BSONDocument {
         BSONDocument {
             $0.member("_id", user.id)
             fields(of: user, to: &$0)
+            $0.member("version", user.version)
+            if let change { PendingChanges.begin(with: change, to: &$0) }
             $0.member("password_hash", passwordHash)
             $0.member("created_at", user.createdAt)
             $0.optional("last_login_at", user.lastLoginAt)
@@ -292,17 +406,23 @@ struct MongoUserStore: UserStore {
         writer.member("updated_at", now)
     }
 
-    static func user(_ reader: inout BSONReader) throws -> User {
+    /// - Returns: `nil` for an account that is just being deleted.
+    static func living(_ reader: inout BSONReader) throws -> User? {
+        try reader.flag("is_deleted") ? nil : user(&reader)
+    }
+
+    private static func user(_ reader: inout BSONReader) throws -> User {
         User(
             id: try reader.id("_id"), username: try reader.text("username"), email: try reader.text("email"),
             fullName: try reader.optionalText("full_name"), role: try reader.word("role"), isActive: try reader.bool("is_active"),
             isVerified: try reader.flag("is_verified"),
             createdAt: try reader.date("created_at"), updatedAt: try reader.date("updated_at"),
-            lastLoginAt: try reader.optionalDate("last_login_at"))
+            lastLoginAt: try reader.optionalDate("last_login_at"),
+            version: try reader.find("version") == nil ? 1 : Int(reader.counter("version")))
     }
 
-    private static func credentials(_ reader: inout BSONReader) throws -> Credentials {
-        let user = try user(&reader)
+    private static func credentials(_ reader: inout BSONReader) throws -> Credentials? {
+        guard let user = try living(&reader) else { return nil }
         return Credentials(
             user: user, passwordHash: try reader.text("password_hash"), version: try reader.optionalInteger("credential_version") ?? 0)
     }

@@ -3,12 +3,15 @@ import EMSCore
 /// How a notification lies in the stream. Its `_id` is its position, `ordinal` counts those for everyone up to it.
 ///
 /// One that is for some users only is `incomplete` (by its position) until all of them have it in their inboxes; until then it also holds
-/// whom it is for, so that whoever finds it can go on where another stopped.
+/// whom it is for, so that whoever finds it can go on where another stopped. With a `cursor`, it is on its way to many (see
+/// ``MongoExpansion``), and shown to all of them; without, it is shown to nobody, and what comes after it waits.
 struct NotificationDocument {
     let position: Int64
     let ordinal: Int64
     let addressed: AddressedNotification
     let recordedAt: Timestamp
+    /// Up to which user the inboxes of the event's subscribers hold it, in the order of their ids.
+    var cursor: String?
 
     var isForEveryone: Bool { addressed.audience == .everyone }
     var recorded: RecordedNotification {
@@ -32,6 +35,7 @@ struct NotificationDocument {
                     $0.member("action", event.action)
                 }
             }
+            if !notification.changes.isEmpty { writer.array("changes", notification.changes) }
             writer.optional("message", notification.message)
             writer.member("actor", notification.actor)
             writer.member("timestamp", notification.timestamp)
@@ -59,8 +63,7 @@ struct NotificationDocument {
     /// The fields that a read of notifications needs.
     static func projection(_ options: inout BSONWriter) {
         options.document("projection") {
-            $0.member("audience", 0)
-            $0.member("recorded_at", 0)
+            for field in ["audience", "recorded_at", "cursor", "claimed_until"] { $0.member(field, 0) }
         }
     }
 
@@ -81,8 +84,8 @@ struct NotificationDocument {
             event = .init(id: try stored.id("id"), title: try stored.text("title"), action: try stored.text("action"))
         }
         return Notification(
-            id: id, kind: kind, event: event, message: try reader.optionalText("message"), actor: try reader.text("actor"),
-            timestamp: try reader.date("timestamp"))
+            id: id, kind: kind, event: event, changes: try reader.find("changes") == nil ? [] : reader.array("changes") { $0.text },
+            message: try reader.optionalText("message"), actor: try reader.text("actor"), timestamp: try reader.date("timestamp"))
     }
 
     /// One that is incomplete, with whom it is for.
@@ -103,6 +106,6 @@ struct NotificationDocument {
             position: position, ordinal: ordinal,
             addressed: AddressedNotification(
                 notification: notification, audience: audience, endsSubscriptions: try stored.flag("ends_subscriptions")),
-            recordedAt: recordedAt)
+            recordedAt: recordedAt, cursor: try reader.optionalText("cursor"))
     }
 }

@@ -18,17 +18,17 @@ enum NotificationStream {
     struct Extent: Sendable {
         /// Up to where notifications were purged.
         let floor: Place
-        /// The last place before the first incomplete notification: up to here, every inbox holds what it ever will.
+        /// The last place before the first incomplete notification that is shown to nobody yet: up to here, every inbox shows what it ever
+        /// will.
         let settled: Place
+        /// What is shown while it is on its way, the oldest first.
+        let expansions: [MongoExpansion]
         /// The last place of all.
         let end: Place
     }
 
     /// After so long, an incomplete notification counts as left behind by a process that died.
     static let patienceSeconds: Int64 = 5
-
-    /// How many users get a notification in one write.
-    private static let fanOutBatch = 1000
 
     // MARK: Places
 
@@ -55,21 +55,44 @@ enum NotificationStream {
 
     /// - Parameter end: the last place, read before: what is incomplete up to there is found by this later read.
     static func settled(upTo end: Place, in connection: MongoConnection) throws -> Place {
-        let incomplete = try connection.first(
-            .notifications, where: { $0.document("incomplete") { $0.member("$gt", 0) } },
-            options: {
-                $0.document("sort") { $0.member("incomplete", 1) }
-                placeOnly(&$0)
-            }, place)
-        guard let incomplete, incomplete.position <= end.position else { return end }
+        try settled(upTo: end, incomplete(in: connection))
+    }
+
+    private static func settled(upTo end: Place, _ incomplete: [Incomplete]) -> Place {
+        guard let first = incomplete.first(where: { !$0.isShown }), first.place.position <= end.position else { return end }
         // It is not for everyone, so that it does not count itself.
-        return Place(position: incomplete.position - 1, ordinal: incomplete.ordinal)
+        return Place(position: first.place.position - 1, ordinal: first.place.ordinal)
     }
 
     static func extent(in connection: MongoConnection) throws -> Extent {
         let end = try lastingEnd(in: connection)
-        let settled = try settled(upTo: end, in: connection)
-        return Extent(floor: try floor(in: connection), settled: settled, end: end)
+        let incomplete = try incomplete(in: connection)
+        return Extent(
+            floor: try floor(in: connection), settled: settled(upTo: end, incomplete), expansions: incomplete.compactMap(\.expansion),
+            end: end)
+    }
+
+    /// Where not all recipients have what is for them, the oldest first.
+    private struct Incomplete {
+        let place: Place
+        /// Whether those it is on its way to see it already.
+        let isShown: Bool
+        /// `nil` also for one that is damaged, which holds up nothing else.
+        let expansion: MongoExpansion?
+    }
+
+    private static func incomplete(in connection: MongoConnection) throws -> [Incomplete] {
+        try connection.find(
+            .notifications, where: { $0.document("incomplete") { $0.member("$gt", 0) } },
+            options: {
+                $0.document("sort") { $0.member("incomplete", 1) }
+                $0.document("projection") { for field in ["ordinal", "cursor", "audience"] { $0.member(field, 1) } }
+            }
+        ) { reader in
+            Incomplete(
+                place: Place(position: try reader.counter("_id"), ordinal: try reader.counter("ordinal")),
+                isShown: try reader.find("cursor") != nil, expansion: try? MongoExpansion(&reader))
+        }
     }
 
     private static func lastFirst(_ field: String, _ options: inout BSONWriter) {
@@ -116,7 +139,7 @@ enum NotificationStream {
             options: { $0.member("hint", "notifications_id") }
         ) { reader -> NotificationID? in
             let id: NotificationID = try reader.id("id")
-            if let document = try NotificationDocument.incomplete(&reader) { incomplete.append(document) }
+            if let document = try NotificationDocument.incomplete(&reader), document.cursor == nil { incomplete.append(document) }
             return id
         }
         for document in incomplete.sorted(by: { $0.position < $1.position }) { try complete(document, in: connection) }
@@ -148,71 +171,63 @@ enum NotificationStream {
 
     // MARK: Completing
 
-    /// Puts a notification into the inboxes of those it is for. Doing it twice does no harm.
+    /// Puts a notification into the inboxes of those it is for, or of the first of them. Doing it twice does no harm.
     static func complete(_ document: NotificationDocument, in connection: MongoConnection) throws {
         switch document.addressed.audience {
         case .everyone: return
         case .subscribers(let event, let creator):
-            try deliver(document.position, toSubscribersOf: event, in: connection)
             if let creator { try deliver(document.position, to: [creator], in: connection) }
-            if document.addressed.endsSubscriptions {
-                try connection.deleteMany(.subscriptions) { $0.member("_id.event_id", event) }
+            let expansion = MongoExpansion(
+                position: document.position, event: event, creator: creator, cursor: "",
+                endsSubscriptionsAt: document.addressed.endsSubscriptions ? document.addressed.notification.timestamp : nil)
+            if let cursor = try expansion.deliver(in: connection) {
+                // From this write on it is shown to all it is for.
+                try connection.updateOne(
+                    .notifications,
+                    where: {
+                        $0.member("_id", document.position)
+                        $0.null("cursor")
+                        $0.document("incomplete") { $0.member("$exists", true) }
+                    }, { update in update.document("$set") { $0.member("cursor", cursor) } })
+                return
             }
         case .users(let users): try deliver(document.position, to: users, in: connection)
         }
+        try markComplete(document.position, in: connection)
+    }
+
+    static func markComplete(_ position: Int64, in connection: MongoConnection) throws {
         try connection.updateOne(
-            .notifications, where: { $0.member("_id", document.position) },
+            .notifications, where: { $0.member("_id", position) },
             {
-                $0.document("$unset") {
-                    $0.member("incomplete", "")
-                    $0.member("audience", "")
-                }
+                $0.document("$unset") { for field in ["incomplete", "audience", "cursor", "claimed_until"] { $0.member(field, "") } }
             })
     }
 
-    private static func deliver(_ position: Int64, toSubscribersOf event: EventID, in connection: MongoConnection) throws {
-        var last = ""
-        while true {
-            let users = try connection.find(
-                .subscriptions,
-                where: {
-                    $0.member("_id.event_id", event)
-                    $0.document("_id.user_id") { $0.member("$gt", last) }
-                },
-                options: {
-                    $0.document("sort") { $0.member("_id.user_id", 1) }
-                    $0.member("limit", fanOutBatch)
-                    $0.member("hint", "subscriptions_event")
-                }
-            ) { reader in
-                var key = try reader.document("_id")
-                return try key.text("user_id")
-            }
-            guard let newest = users.last else { return }
-            last = newest
-            try connection.insertMissing(.inboxEntries, users.map { entry(of: $0, at: position) })
-            if users.count < fanOutBatch { return }
-        }
-    }
-
     private static func deliver(_ position: Int64, to users: [UserID], in connection: MongoConnection) throws {
-        for start in stride(from: 0, to: users.count, by: fanOutBatch) {
-            let batch = users[start..<min(start + fanOutBatch, users.count)]
+        for start in stride(from: 0, to: users.count, by: AudienceExpander.chunkLimit) {
+            let batch = users[start..<min(start + AudienceExpander.chunkLimit, users.count)]
             let existing = try connection.find(
                 .users, where: { $0.document("_id") { $0.array("$in", batch.lazy.map(\.description)) } },
                 options: { $0.document("projection") { $0.member("_id", 1) } }
             ) { try $0.text("_id") }
-            try connection.insertMissing(.inboxEntries, existing.map { entry(of: $0, at: position) })
+            try put([position], into: existing, in: connection)
         }
     }
 
-    private static func entry(of user: String, at position: Int64) -> BSONDocument {
-        BSONDocument {
-            $0.document("_id") {
-                $0.member("user_id", user)
-                $0.member("position", position)
+    /// Puts notifications into inboxes, where they are not there yet.
+    static func put(_ positions: [Int64], into users: [String], in connection: MongoConnection) throws {
+        let entries = users.flatMap { user in
+            positions.map { position in
+                BSONDocument {
+                    $0.document("_id") {
+                        $0.member("user_id", user)
+                        $0.member("position", position)
+                    }
+                }
             }
         }
+        if !entries.isEmpty { try connection.insertMissing(.inboxEntries, entries) }
     }
 
     // MARK: The tail
@@ -230,7 +245,7 @@ enum NotificationStream {
             }
         ) { reader -> RecordedNotification? in
             if isCut { return nil }
-            if let document = try NotificationDocument.incomplete(&reader) {
+            if let document = try NotificationDocument.incomplete(&reader), document.cursor == nil {
                 isCut = true
                 if document.recordedAt < Timestamp.now().adding(seconds: -patienceSeconds) { leftBehind = document }
                 return nil

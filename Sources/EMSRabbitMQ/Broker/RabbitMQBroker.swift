@@ -73,6 +73,16 @@ public struct RabbitMQBroker: MessageBroker {
         if !deliveries.isEmpty { await consumer.release(deliveries.map(\.tag)) }
     }
 
+    public func acknowledge(_ deliveries: [Delivery], settingAside failed: [(delivery: Delivery, reason: String)]) async throws {
+        try await acknowledge(deliveries)
+        try await release(failed.map(\.delivery))
+    }
+
+    /// Messages are acknowledged to the server, after what they led to is stored.
+    public func place(after deliveries: [Delivery]) -> ConsumerPlace? { nil }
+
+    public func suspend() async { await consumer.close() }
+
     public func status() async throws -> BrokerStatus {
         let (queue, dead) = try await administrator.states()
         let held = await consumer.heldCount
@@ -85,23 +95,26 @@ let signatureHeader = "x-ems-signature"
 
 extension BrokerMessage {
     init(_ message: IncomingMessage, routingKey: String) {
-        self.init(messageID: message.messageID, routingKey: routingKey, body: message.body, signature: message.text(signatureHeader))
+        self.init(
+            messageID: message.messageID, routingKey: routingKey, body: message.body, signature: message.text(signatureHeader),
+            traceparent: message.text("traceparent").flatMap { TraceParent($0) })
     }
 
     func signed(by signer: MessageSigner) throws -> BrokerMessage {
         BrokerMessage(
-            messageID: messageID, routingKey: routingKey, body: body, signature: try signer.sign(body, id: messageID, for: .change))
+            messageID: messageID, routingKey: routingKey, body: body, signature: try signer.sign(body, id: messageID, for: .change),
+            traceparent: traceparent)
     }
 
     func outgoing(to exchange: String) -> OutgoingMessage {
         var message = OutgoingMessage(exchange: exchange, routingKey: routingKey, body: body, messageID: messageID, type: "event")
-        if let trace = traceparent { message.headers.append(("traceparent", .text(trace))) }
+        if let trace = traceparent?.description ?? ownTrace { message.headers.append(("traceparent", .text(trace))) }
         if let signature { message.headers.append((signatureHeader, .text(signature))) }
         return message
     }
 
     /// W3C Trace Context (w3.org/TR/trace-context, section 3.2): the id of the change is the id of its trace.
-    private var traceparent: String? {
+    private var ownTrace: String? {
         guard messageID.utf8.count == 32, messageID.allSatisfy({ $0.isHexDigit }) else { return nil }
         return "00-\(messageID)-\(messageID.suffix(16))-01"
     }

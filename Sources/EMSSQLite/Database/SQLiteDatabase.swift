@@ -28,6 +28,8 @@ public struct SQLiteDatabase: Sendable {
 
     public let path: String
     let connection: any DatabaseWriter
+    /// What the writes of a daemon go through.
+    private let grouped: GroupedWrites?
     let watcher: DatabaseWatcher
     private let scratch: ScratchDirectory?
     let mode: Mode
@@ -96,6 +98,7 @@ public struct SQLiteDatabase: Sendable {
                 try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
                 connection = pool
             }
+            grouped = mode == .daemon ? GroupedWrites(connection) : nil
             watcher = DatabaseWatcher(path: path)
         } catch {
             throw Self.described(error, path: shownPath)
@@ -124,10 +127,11 @@ public struct SQLiteDatabase: Sendable {
         }
     }
 
-    /// Runs `body` in one transaction, which is stored when this returns.
+    /// Runs `body` in one transaction, which is stored when this returns. Of a daemon, others may be in the same transaction.
     func write<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
         do {
             let value = try await retryingAfterSchemaChange {
+                if let grouped { return try await grouped.write(body) }
                 guard mode == .bulk else { return try await connection.write(body) }
                 return try await connection.writeWithoutTransaction { db in try db.part(body) }
             }

@@ -1,13 +1,19 @@
 import EMSCore
 import GRDB
 
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
+
 /// All tables and indexes, in one place. `PRAGMA user_version` counts the steps a file has taken.
 enum Schema {
     /// "ems1" in the file's header, so that no other database is taken for ours.
     static let applicationID: Int32 = 0x656D_7331
 
     /// Each step as it was released; steps are added, never changed.
-    static let steps: [String] = [first, second, third]
+    static let steps: [String] = [first, second, third, fourth]
 
     /// A text in Unicode normalization form C; anything else as it is.
     static let normalization = DatabaseFunction("ems_nfc", argumentCount: 1, pure: true) { values in
@@ -17,12 +23,14 @@ enum Schema {
     /// The version from which messages at the broker are signed.
     private static let signingVersion = 3
 
+    /// The version from which changes are entries of the journal.
+    private static let journalVersion = 4
+
     /// The tables of the newest version.
     private static let tables = [
-        "row_counts", "users", "events", "event_tags", "event_texts", "event_places", "idempotency_keys", "pending_changes",
-        "subscriptions", "sessions", "refresh_tokens", "attempts", "stream", "notifications", "inboxes", "everyone_reads",
-        "inbox_entries", "broker_messages", "broker_dead_letters", "login_accounts", "login_addresses", "broker_transition",
-        "consumer_reports",
+        "row_counts", "users", "events", "event_tags", "event_texts", "event_places", "idempotency_keys", "journal", "journal_texts",
+        "consumers", "consumer_letters", "subscriptions", "sessions", "refresh_tokens", "attempts", "stream", "notifications", "expansions",
+        "inboxes", "everyone_reads", "inbox_entries", "login_accounts", "login_addresses", "broker_transition", "consumer_reports",
     ]
 
     /// Brings a file up to date. Safe with several processes at once: the first takes the steps, the others wait.
@@ -35,6 +43,7 @@ enum Schema {
                 let done = try version(of: db)
                 for (index, step) in steps.enumerated().dropFirst(done) {
                     try db.execute(sql: step)
+                    if index + 1 == journalVersion { try beginJournal(in: db) }
                     try db.execute(sql: "PRAGMA user_version = \(index + 1)")
                 }
                 if (1..<signingVersion).contains(done) {
@@ -45,6 +54,52 @@ enum Schema {
                 return .commit
             }
         }
+    }
+
+    /// Begins the journal with what there is, and with what was pending. What cannot be read of that becomes a dead letter: it was pending,
+    /// and must not be lost.
+    private static func beginJournal(in db: Database) throws {
+        var pending: [Change] = []
+        let changes = try Row.fetchCursor(db, sql: "SELECT id, body FROM pending_changes ORDER BY id")
+        while let row = try changes.next() {
+            let body = (try? Array(row.data(1))) ?? []
+            if let id = try? row.id(0) as ChangeID, let change = try? Change(id: id, record: body), (try? change.event()) != nil {
+                pending.append(change)
+                continue
+            }
+            try db.run(
+                """
+                INSERT INTO consumer_letters (consumer, message_id, routing_key, body, attempts, reason, died_at)
+                VALUES (?, ?, '', ?, 0, 'the pending change cannot be read', ?)
+                """, [SQLiteConsumers.inbox, (try? row.text(0)) ?? "", Data(body), Timestamp.now().milliseconds])
+        }
+        let now = Timestamp.now()
+        let known = Set(pending.map(\.subject.id))
+        // One that is damaged is named by whoever reads it.
+        try appendAll("SELECT \(SQLiteUserStore.columns()) FROM users ORDER BY id", in: db) { row in
+            (try? SQLiteUserStore.user(row)).map { .recorded($0, at: now) }
+        }
+        try appendAll("SELECT \(SQLiteEventStore.columns) FROM events e ORDER BY created_at, id", in: db) { row in
+            guard let event = try? SQLiteEventStore.event(row), !known.contains(event.id.description) else { return nil }
+            return .recorded(event, at: now)
+        }
+        try SQLiteConsumers.advance(SQLiteConsumers.inbox, to: SQLiteJournal.lastPosition(in: db), in: db)
+        try SQLiteJournal.append(pending, in: db)
+        try db.execute(sql: "DROP TABLE pending_changes")
+    }
+
+    private static func appendAll(_ sql: String, in db: Database, _ change: (Row) -> Change?) throws {
+        let rows = try Row.fetchCursor(db, sql: sql)
+        var batch: [Change] = []
+        while let row = try rows.next() {
+            guard let change = change(row) else { continue }
+            batch.append(change)
+            if batch.count == 1000 {
+                try SQLiteJournal.append(batch, in: db)
+                batch = []
+            }
+        }
+        try SQLiteJournal.append(batch, in: db)
     }
 
     /// How many steps the file has taken.
@@ -318,5 +373,57 @@ enum Schema {
         DELETE FROM event_tags WHERE tag <> ems_nfc(tag);
         UPDATE OR IGNORE users SET email = ems_nfc(email), email_key = ems_nfc(email_key) WHERE email_key <> ems_nfc(email_key);
         UPDATE events SET tags = ems_nfc(tags) WHERE tags <> ems_nfc(tags);
+        """
+
+    private static let fourth = """
+        ALTER TABLE users ADD COLUMN version INTEGER NOT NULL DEFAULT 1; -- counts the changes of the account
+        ALTER TABLE notifications ADD COLUMN changes TEXT; -- the names of the changed fields, comma-separated
+        -- The end of the stream when the subscription began: it is for what comes afterwards.
+        ALTER TABLE subscriptions ADD COLUMN since INTEGER NOT NULL DEFAULT 0;
+        -- Notifications on their way into the inboxes of an event's subscribers. Those up to the cursor have it.
+        CREATE TABLE expansions (
+            position INTEGER PRIMARY KEY, event_id TEXT NOT NULL, cursor TEXT NOT NULL,
+            ends_subscriptions_at INTEGER -- of those that began until then, where the event was deleted
+        );
+        CREATE INDEX expansions_event ON expansions (event_id, position);
+
+        -- Every change, in one order without gaps. The entry is the canonical form of docs/journal.md, over which the hashes are chained; the
+        -- other columns repeat what it is searched by.
+        CREATE TABLE journal (
+            position INTEGER PRIMARY KEY,
+            change_id TEXT NOT NULL, subject_type TEXT NOT NULL, subject_id TEXT NOT NULL, action TEXT NOT NULL,
+            version INTEGER NOT NULL, actor_id TEXT, timestamp INTEGER NOT NULL, entry BLOB NOT NULL, hash BLOB NOT NULL
+        );
+        CREATE UNIQUE INDEX journal_change ON journal (change_id);
+        CREATE INDEX journal_subject ON journal (subject_id, position);
+        CREATE INDEX journal_actor ON journal (actor_id, position);
+        CREATE INDEX journal_time ON journal (timestamp, position);
+        CREATE INDEX journal_action ON journal (action, position);
+        CREATE INDEX journal_kind ON journal (subject_type, position);
+        -- Names and addresses of persons, which entries refer to.
+        CREATE TABLE journal_texts (
+            reference TEXT NOT NULL PRIMARY KEY, person TEXT NOT NULL, value TEXT NOT NULL, salt BLOB NOT NULL
+        ) WITHOUT ROWID;
+        CREATE UNIQUE INDEX journal_texts_person ON journal_texts (person, value);
+
+        -- Up to where each consumer has dealt with the journal.
+        CREATE TABLE consumers (name TEXT NOT NULL PRIMARY KEY, position INTEGER NOT NULL, paused_at INTEGER) WITHOUT ROWID;
+        INSERT INTO consumers VALUES ('inbox', 0, NULL);
+        -- What a consumer could not deal with: to be tried again, or dead.
+        CREATE TABLE consumer_letters (
+            seq INTEGER PRIMARY KEY, consumer TEXT NOT NULL,
+            position INTEGER, -- NULL for a message that an earlier version queued; its body is stored here
+            message_id TEXT NOT NULL, routing_key TEXT NOT NULL, body BLOB, attempts INTEGER NOT NULL, reason TEXT NOT NULL,
+            retry_at INTEGER, died_at INTEGER
+        );
+        CREATE UNIQUE INDEX consumer_letters_position ON consumer_letters (consumer, position) WHERE position IS NOT NULL;
+        CREATE INDEX consumer_letters_retry ON consumer_letters (consumer, retry_at) WHERE retry_at IS NOT NULL;
+        CREATE INDEX consumer_letters_dead ON consumer_letters (consumer, seq) WHERE died_at IS NOT NULL;
+        INSERT INTO consumer_letters (consumer, message_id, routing_key, body, attempts, reason, retry_at)
+            SELECT 'inbox', message_id, routing_key, body, attempts, 'queued by an earlier version', 0 FROM broker_messages ORDER BY seq;
+        INSERT INTO consumer_letters (consumer, message_id, routing_key, body, attempts, reason, died_at)
+            SELECT 'inbox', message_id, routing_key, body, attempts, reason, died_at FROM broker_dead_letters ORDER BY seq;
+        DROP TABLE broker_messages;
+        DROP TABLE broker_dead_letters;
         """
 }

@@ -1,46 +1,71 @@
 import EMSCore
 import GRDB
 
-#if canImport(FoundationEssentials)
-import FoundationEssentials
-#else
-import Foundation
-#endif
-
+/// What is not handed over yet: the journal from the inbox's place on. The embedded queue hands over by itself; the relay, to RabbitMQ.
 struct SQLiteChangeOutbox: ChangeOutbox {
     let database: SQLiteDatabase
+    private let consumer = SQLiteConsumers.inbox
 
-    /// Adds a change to what is pending, in the transaction that writes its event.
-    static func append(_ change: Change, in db: Database) throws {
-        try db.run(
-            "INSERT INTO pending_changes (id, body, created_at) VALUES (?, ?, ?)",
-            [change.id.description, Data(change.json()), change.timestamp.milliseconds])
+    init(database: SQLiteDatabase) {
+        self.database = database
     }
 
+    var isOrdered: Bool { true }
+
     func pendingChanges(limit: Int) async throws -> [Change] {
-        try await database.read { db in
-            let cursor = try Row.fetchCursor(db.cachedStatement(sql: "SELECT id, body FROM pending_changes ORDER BY id"))
+        let consumer = consumer
+        return try await database.read { db in
+            var position = try SQLiteConsumers.position(of: consumer, in: db)
             var changes: [Change] = []
-            while changes.count < limit, let row = try cursor.next() {
-                guard let change = try? Change(id: try row.id(0), body: Array(try row.data(1))) else { continue }
-                changes.append(change)
+            while changes.count < limit {
+                let entries = try db.all(SQLiteJournal.tail, [position, limit]) { row in
+                    // Everything of it is read here, so that it can be published.
+                    let change = try? SQLiteJournal.change(Array(row.data(2)), at: row.counter(0), in: db)
+                    return (position: try row.counter(0), change: change?.isReadable == true ? change : nil)
+                }
+                guard let last = entries.last else { break }
+                position = last.position
+                changes += entries.compactMap(\.change)
             }
-            return changes
+            return Array(changes.prefix(limit))
         }
     }
 
+    /// All are in the journal.
+    func enterIntoJournal(_ changes: [Change]) async throws -> [Change] { changes }
+    func settle() async throws {}
+
+    /// What lies between the changes and cannot be read becomes a dead letter.
     func clearPending(_ ids: [ChangeID]) async throws {
+        let consumer = consumer
         try await database.write { db in
-            for id in ids { try db.run("DELETE FROM pending_changes WHERE id = ?", [id.description]) }
+            let start = try SQLiteConsumers.position(of: consumer, in: db)
+            let positions = try ids.compactMap { id in
+                try db.first("SELECT position FROM journal WHERE change_id = ?", [id.description]) { try $0.counter(0) }
+            }
+            guard let end = positions.max(), end > start else { return }
+            let published = Set(positions)
+            var position = start
+            while position < end {
+                let entries = try db.all(SQLiteJournal.tail, [position, 1000]) { try $0.counter(0) }
+                for entry in entries where entry <= end && !published.contains(entry) {
+                    try db.run(
+                        """
+                        INSERT OR IGNORE INTO consumer_letters
+                            (consumer, position, message_id, routing_key, body, attempts, reason, retry_at, died_at)
+                        SELECT ?, position, change_id, subject_type || '.' || action, NULL, 1, 'the entry of the journal cannot be read', NULL, ?
+                        FROM journal WHERE position = ?
+                        """, [consumer, Timestamp.now().milliseconds, entry])
+                }
+                guard let last = entries.last else { break }
+                position = last
+            }
+            try SQLiteConsumers.advance(consumer, to: end, in: db)
         }
     }
 
     func pendingStatus() async throws -> PendingStatus {
-        try await database.read { db in
-            // What is pending is little, or there is trouble; beyond the bound its exact number tells no more.
-            let count = try db.boundedCount("SELECT 1 FROM pending_changes", []).count
-            let oldest = try db.first("SELECT created_at FROM pending_changes ORDER BY id LIMIT 1") { try $0.timestamp(0) }
-            return PendingStatus(count: count, oldest: oldest)
-        }
+        let consumer = consumer
+        return try await database.read { db in try SQLiteConsumers.lag(of: consumer, in: db) }
     }
 }

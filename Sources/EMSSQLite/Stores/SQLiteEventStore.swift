@@ -28,12 +28,12 @@ struct SQLiteEventStore: EventStore {
                     ])
             }
             guard try Self.insertRow(of: event, in: db) else { throw EMSError(.exists, "event \(event.id) already exists") }
-            try SQLiteChangeOutbox.append(change, in: db)
+            try SQLiteJournal.append(change, in: db)
             return .inserted
         }
     }
 
-    func insert(_ batch: [(event: Event, change: Change?)]) async throws -> Set<EventID> {
+    func insert(_ batch: [(event: Event, change: Change)]) async throws -> Set<EventID> {
         try await database.write { db in
             try db.execute(sql: Self.batchTables)
             var twins: Set<EventID> = []
@@ -46,7 +46,7 @@ struct SQLiteEventStore: EventStore {
                 for tag in event.tags {
                     try db.run(Self.tagInsertion(into: "temp.batch_tags"), Self.values(of: tag, event))
                 }
-                if let change { changes.append((event.id, change)) }
+                changes.append((event.id, change))
             }
             let known: [EventID] = try db.all(Self.takenOfBatch) { try $0.id(0) }
             for id in known {
@@ -60,7 +60,7 @@ struct SQLiteEventStore: EventStore {
             try db.run(
                 "INSERT INTO event_tags (\(Self.tagColumns)) SELECT \(Self.tagColumns) FROM temp.batch_tags ORDER BY tag, start_time")
             let taken = Set(known)
-            for (event, change) in changes where !taken.contains(event) { try SQLiteChangeOutbox.append(change, in: db) }
+            try SQLiteJournal.append(changes.filter { !taken.contains($0.event) }.map(\.change), in: db)
             return taken.union(twins)
         }
     }
@@ -118,7 +118,7 @@ struct SQLiteEventStore: EventStore {
         try await database.read { db in try Self.repetition(of: key, at: now, in: db) }
     }
 
-    func update(_ event: Event, expecting expected: Int, change: Change?) async throws {
+    func update(_ event: Event, expecting expected: Int, change: Change) async throws {
         try await database.write { db in
             let changed = try db.run(
                 """
@@ -135,18 +135,18 @@ struct SQLiteEventStore: EventStore {
             guard changed > 0 else { throw try Self.conflict(event.id, in: db) }
             try db.run("DELETE FROM event_tags WHERE event_id = ?", [event.id.description])
             try Self.insertTags(of: event, in: db)
-            if let change { try SQLiteChangeOutbox.append(change, in: db) }
+            try SQLiteJournal.append(change, in: db)
         }
     }
 
-    func delete(_ id: EventID, expecting expected: Int, change: Change?) async throws {
+    func delete(_ id: EventID, expecting expected: Int, change: Change) async throws {
         try await database.write { db in
-            // No tombstone is needed: the pending change holds the event, and is stored by this same transaction.
+            // No tombstone is needed: the entry of the journal holds the event, and is stored by this same transaction.
             guard try db.run("DELETE FROM events WHERE id = ? AND version = ?", [id.description, expected]) > 0 else {
                 throw try Self.conflict(id, in: db)
             }
             try db.run("DELETE FROM event_tags WHERE event_id = ?", [id.description])
-            if let change { try SQLiteChangeOutbox.append(change, in: db) }
+            try SQLiteJournal.append(change, in: db)
         }
     }
 

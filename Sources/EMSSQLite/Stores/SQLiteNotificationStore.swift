@@ -8,13 +8,17 @@ import GRDB
 struct SQLiteNotificationStore: NotificationStore {
     let database: SQLiteDatabase
 
-    static let columns = "n.position, n.id, n.kind, n.event_id, n.event_title, n.event_action, n.message, n.actor, n.timestamp"
+    static let columns = """
+        n.position, n.id, n.kind, n.event_id, n.event_title, n.event_action, n.changes, n.message, n.actor, \
+        n.timestamp
+        """
 
     // MARK: Recording
 
-    func record(_ notifications: [AddressedNotification]) async throws -> [RecordedNotification] {
+    func record(_ notifications: [AddressedNotification], taking place: ConsumerPlace?) async throws -> [RecordedNotification] {
         try await database.write { db in
-            try notifications.compactMap { try Self.record($0, in: db) }
+            if let place, try !SQLiteConsumers.take(place, in: db) { return [] }
+            return try notifications.compactMap { try Self.record($0, in: db) }
         }
     }
 
@@ -25,46 +29,41 @@ struct SQLiteNotificationStore: NotificationStore {
         let isForEveryone = addressed.audience == .everyone
         try db.run(
             """
-            INSERT INTO notifications (id, kind, event_id, event_title, event_action, message, actor, timestamp, recorded_at,
+            INSERT INTO notifications (id, kind, event_id, event_title, event_action, changes, message, actor, timestamp, recorded_at,
                 is_for_everyone, ordinal)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, CASE WHEN ?10 THEN (SELECT everyone_count + 1 FROM stream) END)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, CASE WHEN ?11 THEN (SELECT everyone_count + 1 FROM stream) END)
             """,
             [
                 id, notification.kind.rawValue, notification.event?.id.description, notification.event?.title, notification.event?.action,
-                notification.message, notification.actor, notification.timestamp.milliseconds, Timestamp.now().milliseconds,
+                changesText(notification), notification.message, notification.actor, notification.timestamp.milliseconds,
+                Timestamp.now().milliseconds,
                 isForEveryone,
             ])
         let position = db.lastInsertedRowID
         try db.run("UPDATE stream SET last_position = ?, everyone_count = everyone_count + ?", [position, isForEveryone ? 1 : 0])
-        try deliver(position, to: addressed.audience, in: db)
-        if addressed.endsSubscriptions, let event = notification.event?.id {
-            try db.run("DELETE FROM subscriptions WHERE event_id = ?", [event.description])
+        switch addressed.audience {
+        case .everyone: break
+        case .subscribers(let event, let creator):
+            if let creator { try deliver(position, to: creator, in: db) }
+            let expansion = SQLiteExpansion(
+                position: position, event: event.description, cursor: "",
+                endsSubscriptionsAt: addressed.endsSubscriptions ? notification.timestamp.milliseconds : nil)
+            let cursor = try expansion.deliver(AudienceExpander.chunkLimit, in: db)
+            if let cursor { try expansion.insert(after: cursor, in: db) }
+        case .users(let users):
+            for user in users { try deliver(position, to: user, in: db) }
         }
         return RecordedNotification(position: position, notification: notification, isForEveryone: isForEveryone)
     }
 
-    private static func deliver(_ position: Int64, to audience: Notification.Audience, in db: Database) throws {
-        switch audience {
-        case .everyone: return
-        case .subscribers(let event, let creator):
+    private static func deliver(_ position: Int64, to user: UserID, in db: Database) throws {
+        let isNew =
             try db.run(
-                "INSERT INTO inbox_entries (user_id, position, is_read) SELECT user_id, ?, 0 FROM subscriptions WHERE event_id = ?",
-                [position, event.description])
-            if let creator { try deliver(position, toUser: creator, in: db) }
-        case .users(let users):
-            for user in users { try deliver(position, toUser: user, in: db) }
-        }
-        try db.run(
-            "UPDATE inboxes SET unread_own = unread_own + 1 WHERE user_id IN (SELECT user_id FROM inbox_entries WHERE position = ?)",
-            [position])
-    }
-
-    private static func deliver(_ position: Int64, toUser user: UserID, in db: Database) throws {
-        try db.run(
-            """
-            INSERT OR IGNORE INTO inbox_entries (user_id, position, is_read)
-            SELECT id, ?, 0 FROM users WHERE id = ?
-            """, [position, user.description])
+                """
+                INSERT OR IGNORE INTO inbox_entries (user_id, position, is_read)
+                SELECT id, ?, 0 FROM users WHERE id = ?
+                """, [position, user.description]) > 0
+        if isNew { try db.run("UPDATE inboxes SET unread_own = unread_own + 1 WHERE user_id = ?", [user.description]) }
     }
 
     // MARK: Reading
@@ -74,9 +73,12 @@ struct SQLiteNotificationStore: NotificationStore {
         let fromPosition: Int64
         let readPosition: Int64
         let unread: Int
+        /// Own notifications that are not in the table of entries yet, the oldest first.
+        let reaching: [Int64]
     }
 
     private static func inbox(of user: UserID, in db: Database) throws -> Inbox {
+        let reaching = try SQLiteExpansion.positions(reaching: user.description, in: db)
         let inbox = try db.first(
             """
             SELECT from_position, read_position,
@@ -84,9 +86,11 @@ struct SQLiteNotificationStore: NotificationStore {
             FROM inboxes LEFT JOIN stream WHERE user_id = ?
             """, [user.description]
         ) {
-            Inbox(
-                user: user.description, fromPosition: try $0.counter(0), readPosition: try $0.counter(1),
-                unread: max(0, Int(try $0.integer(2))))
+            let readPosition = try $0.counter(1)
+            let unread = try min($0.integer(2), StoredCounter.range.upperBound) + Int64(reaching.count { $0 > readPosition })
+            return Inbox(
+                user: user.description, fromPosition: try $0.counter(0), readPosition: readPosition, unread: Int(max(0, unread)),
+                reaching: reaching)
         }
         guard let inbox else { throw EMSError.notFound("user", user) }
         return inbox
@@ -117,7 +121,10 @@ struct SQLiteNotificationStore: NotificationStore {
             let own = try db.all(Self.ownPage(unreadOnly: query.unreadOnly), [inbox.user, ownFloor, before, wanted]) {
                 try Self.entry($0, readUpTo: inbox.readPosition)
             }
-            let found = merged(everyone, own) { $0.position > $1.position }
+            let coming = try inbox.reaching.reversed().filter { $0 > ownFloor && $0 < before }.prefix(wanted).compactMap {
+                try Self.entry(at: $0, readUpTo: inbox.readPosition, in: db)
+            }
+            let found = merged(merged(everyone, own) { $0.position > $1.position }, coming) { $0.position > $1.position }
             let page = Array(found.prefix(query.page.size))
             let next = found.count > page.count ? page.last.map { PageCursor.key(value: $0.position, id: "") } : nil
             return InboxPage(entries: page, next: next)
@@ -141,6 +148,7 @@ struct SQLiteNotificationStore: NotificationStore {
         return """
             SELECT n.position FROM notifications n WHERE n.is_for_everyone = 1 AND n.position > ?2 \(unreadOnly ? "AND NOT \(isRead)" : "")
             UNION ALL SELECT i.position FROM inbox_entries i WHERE i.user_id = ?1 AND i.position > ?3 \(unreadOnly ? "AND i.is_read = 0" : "")
+            UNION ALL \(SQLiteExpansion.reaching) AND x.position > ?3
             ORDER BY 1 DESC LIMIT 1 OFFSET ?4
             """
     }
@@ -157,6 +165,9 @@ struct SQLiteNotificationStore: NotificationStore {
     func inboxEntry(_ id: NotificationID, of user: UserID) async throws -> InboxEntry? {
         try await database.read { db in
             let inbox = try Self.inbox(of: user, in: db)
+            if !inbox.reaching.isEmpty, let position = try Self.position(of: id, in: db), inbox.reaching.contains(position) {
+                return try Self.entry(at: position, readUpTo: inbox.readPosition, in: db)
+            }
             return try db.first(
                 """
                 SELECT \(Self.columns), CASE WHEN n.is_for_everyone
@@ -170,10 +181,19 @@ struct SQLiteNotificationStore: NotificationStore {
         }
     }
 
-    func position(of id: NotificationID) async throws -> Int64? {
-        try await database.read { db in
-            try db.first("SELECT position FROM notifications WHERE id = ?", [id.description]) { try $0.counter(0) }
+    /// One that is on its way.
+    private static func entry(at position: Int64, readUpTo readPosition: Int64, in db: Database) throws -> InboxEntry? {
+        try db.first("SELECT \(columns), 0 FROM notifications n WHERE n.position = ?", [position]) {
+            try entry($0, readUpTo: readPosition)
         }
+    }
+
+    func position(of id: NotificationID) async throws -> Int64? {
+        try await database.read { db in try Self.position(of: id, in: db) }
+    }
+
+    private static func position(of id: NotificationID, in db: Database) throws -> Int64? {
+        try db.first("SELECT position FROM notifications WHERE id = ?", [id.description]) { try $0.counter(0) }
     }
 
     func latestPosition() async throws -> Int64 {
@@ -193,7 +213,13 @@ struct SQLiteNotificationStore: NotificationStore {
             let own = try db.all(Self.ownAfter, [inbox.user, position, end, limit]) {
                 RecordedNotification(position: try $0.counter(0), notification: try Self.notification($0), isForEveryone: false)
             }
-            return Array(merged(everyone, own) { $0.position < $1.position }.prefix(limit))
+            let coming = try inbox.reaching.filter { $0 > position && $0 <= end }.prefix(limit).compactMap { position in
+                try Self.entry(at: position, readUpTo: inbox.readPosition, in: db).map {
+                    RecordedNotification(position: position, notification: $0.notification, isForEveryone: false)
+                }
+            }
+            let found = merged(merged(everyone, own) { $0.position < $1.position }, coming) { $0.position < $1.position }
+            return Array(found.prefix(limit))
         }
     }
 
@@ -204,7 +230,8 @@ struct SQLiteNotificationStore: NotificationStore {
                 try db.integer(
                     "SELECT count(*) FROM (\(Self.everyoneAfter))", [max(position, inbox.fromPosition), end, limit]) ?? 0
             let own = try db.integer("SELECT count(*) FROM (\(Self.ownAfter))", [inbox.user, position, end, limit]) ?? 0
-            return min(everyone + own, limit)
+            let coming = inbox.reaching.count { $0 > position && $0 <= end }
+            return min(everyone + own + coming, limit)
         }
     }
 
@@ -220,7 +247,8 @@ struct SQLiteNotificationStore: NotificationStore {
     func notifications(after position: Int64, limit: Int) async throws -> [RecordedNotification] {
         try await database.read { db in
             try db.all(Self.tail, [position, limit]) { row in
-                RecordedNotification(position: try row.counter(0), notification: try Self.notification(row), isForEveryone: try row.flag(9))
+                RecordedNotification(
+                    position: try row.counter(0), notification: try Self.notification(row), isForEveryone: try row.flag(10))
             }
         }
     }
@@ -229,10 +257,38 @@ struct SQLiteNotificationStore: NotificationStore {
         SELECT \(columns), n.is_for_everyone FROM notifications n WHERE n.position > ? ORDER BY n.position LIMIT ?
         """
 
-    func recipients(of position: Int64) async throws -> Set<UserID> {
+    /// Whichever are fewer are looked through: those it is for, or those who are asked about.
+    func recipients(of position: Int64, among users: Set<UserID>) async throws -> Set<UserID> {
         try await database.read { db in
-            Set(try db.all("SELECT user_id FROM inbox_entries WHERE position = ?", [position]) { try $0.id(0) })
+            let expansion = try db.first("SELECT event_id, cursor FROM expansions WHERE position = ?", [position]) {
+                (event: try $0.text(0), cursor: try $0.text(1))
+            }
+            if expansion == nil {
+                let all = try db.all("SELECT user_id FROM inbox_entries WHERE position = ? LIMIT ?", [position, users.count + 1]) {
+                    try $0.id(0) as UserID
+                }
+                if all.count <= users.count { return users.intersection(all) }
+            }
+            return try users.filter { user in
+                let id = user.description
+                if try db.integer("SELECT 1 FROM inbox_entries WHERE user_id = ? AND position = ?", [id, position]) != nil { return true }
+                guard let expansion, expansion.cursor < id else { return false }
+                return try db.integer(
+                    "SELECT 1 FROM subscriptions WHERE user_id = ? AND event_id = ? AND since < ?", [id, expansion.event, position]) != nil
+            }
         }
+    }
+
+    // MARK: Expanding
+
+    func expandNext() async throws -> Bool {
+        // Most often there is nothing, and a look does not hold up those who write.
+        guard try await expansions() > 0 else { return false }
+        return try await database.write { db in try SQLiteExpansion.advanceFirst(in: db) }
+    }
+
+    func expansions() async throws -> Int {
+        try await database.read { db in try db.integer("SELECT count(*) FROM expansions") ?? 0 }
     }
 
     // MARK: Marking
@@ -252,6 +308,7 @@ struct SQLiteNotificationStore: NotificationStore {
                         "INSERT OR IGNORE INTO everyone_reads (user_id, position) VALUES (?, ?)", [inbox.user, found.position]) > 0
                 if isNew { try db.run("UPDATE inboxes SET read_singly = read_singly + 1 WHERE user_id = ?", [inbox.user]) }
             } else {
+                if inbox.reaching.contains(found.position) { try SQLiteExpansion.put(found.position, into: inbox.user, in: db) }
                 let isRead = try db.integer(
                     "SELECT is_read FROM inbox_entries WHERE user_id = ? AND position = ?", [inbox.user, found.position])
                 guard let isRead else { return false }
@@ -286,8 +343,12 @@ struct SQLiteNotificationStore: NotificationStore {
 
     // MARK: Purging
 
-    /// The oldest notifications of all. AUTOINCREMENT sees to it that no position is given out again, though all were purged.
-    static let oldest = "SELECT position, ordinal, recorded_at FROM notifications WHERE position > 0 ORDER BY position"
+    /// The oldest notifications of all, up to the first that is on its way into inboxes. AUTOINCREMENT sees to it that no position is given
+    /// out again, though all were purged.
+    static let oldest = """
+        SELECT position, ordinal, recorded_at FROM notifications
+        WHERE position > 0 AND position < coalesce((SELECT min(position) FROM expansions), \(Int64.max)) ORDER BY position
+        """
 
     func purge(before moment: Timestamp, limit: Int) async throws -> Int {
         try await database.write { db in
@@ -347,13 +408,19 @@ struct SQLiteNotificationStore: NotificationStore {
         var event: Notification.EventReference?
         if try row.optionalText(3) != nil { event = .init(id: try row.id(3), title: try row.text(4), action: try row.text(5)) }
         return Notification(
-            id: try row.id(1), kind: try row.word(2), event: event, message: try row.optionalText(6), actor: try row.text(7),
-            timestamp: try row.timestamp(8))
+            id: try row.id(1), kind: try row.word(2), event: event,
+            changes: try row.optionalText(6)?.split(separator: ",").map(String.init) ?? [], message: try row.optionalText(7),
+            actor: try row.text(8), timestamp: try row.timestamp(9))
+    }
+
+    /// The names of fields, which hold no comma.
+    static func changesText(_ notification: Notification) -> String? {
+        notification.changes.isEmpty ? nil : notification.changes.joined(separator: ",")
     }
 
     private static func entry(_ row: Row, readUpTo readPosition: Int64) throws -> InboxEntry {
         let position = try row.counter(0)
-        return InboxEntry(position: position, notification: try notification(row), isRead: try position <= readPosition || row.flag(9))
+        return InboxEntry(position: position, notification: try notification(row), isRead: try position <= readPosition || row.flag(10))
     }
 }
 

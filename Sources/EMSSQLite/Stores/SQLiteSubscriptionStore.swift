@@ -12,15 +12,23 @@ struct SQLiteSubscriptionStore: SubscriptionStore {
             guard try db.integer("SELECT 1 FROM users WHERE id = ?", [user.description]) != nil else {
                 throw EMSError.notFound("user", user)
             }
+            // A pending deletion is about to end it, and the event was restored: it is created again.
+            if try SQLiteExpansion.settle(user.description, event.description, in: db) {
+                try db.run("DELETE FROM subscriptions WHERE user_id = ? AND event_id = ?", [user.description, event.description])
+            }
             return try db.run(
-                "INSERT OR IGNORE INTO subscriptions (user_id, event_id, created_at) VALUES (?, ?, ?)",
-                [user.description, event.description, now.milliseconds]) > 0
+                """
+                INSERT OR IGNORE INTO subscriptions (user_id, event_id, created_at, since)
+                VALUES (?, ?, ?, (SELECT last_position FROM stream))
+                """, [user.description, event.description, now.milliseconds]) > 0
         }
     }
 
     func unsubscribe(_ user: UserID, from event: EventID) async throws -> Bool {
         try await database.write { db in
-            try db.run("DELETE FROM subscriptions WHERE user_id = ? AND event_id = ?", [user.description, event.description]) > 0
+            try SQLiteExpansion.settle(user.description, event.description, in: db)
+            return try db.run(
+                "DELETE FROM subscriptions WHERE user_id = ? AND event_id = ?", [user.description, event.description]) > 0
         }
     }
 

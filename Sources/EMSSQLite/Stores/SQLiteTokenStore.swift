@@ -12,7 +12,9 @@ struct SQLiteTokenStore: TokenStore {
 
     static let columns = "s.id, s.user_id, s.label, s.created_at, s.expires_at, s.ended_at"
 
-    func open(_ session: Session, refreshToken: RefreshTokenRecord?, verified version: Int64) async throws -> Bool {
+    func open(
+        _ session: Session, refreshToken: RefreshTokenRecord?, verified version: Int64, by author: Author
+    ) async throws -> Bool {
         try await database.write { db in
             let isUnchanged = try db.first(
                 "SELECT 1 FROM users WHERE id = ? AND is_active = 1 AND credential_version = ?", [session.userID.description, version]
@@ -20,29 +22,33 @@ struct SQLiteTokenStore: TokenStore {
             guard isUnchanged != nil else { return false }
             try Self.insert(session, in: db)
             if let refreshToken { try Self.insert(refreshToken, in: db) }
+            try SQLiteJournal.append(.opened(session, by: author), in: db)
             return true
         }
     }
 
     func session(id: SessionID) async throws -> Session? {
-        try await database.read { db in
-            try db.first("SELECT \(Self.columns) FROM sessions s WHERE s.id = ?", [id.description]) { try Self.session($0) }
-        }
+        try await database.read { try Self.session(id, in: $0) }
+    }
+
+    private static func session(_ id: SessionID, in db: Database) throws -> Session? {
+        try db.first("SELECT \(columns) FROM sessions s WHERE s.id = ?", [id.description]) { try session($0) }
     }
 
     func sessionAndUser(id: SessionID) async throws -> (Session, User)? {
         try await database.read { db in
             try db.first(
                 """
-                SELECT \(Self.columns), u.id, u.username, u.email, u.full_name, u.role, u.is_active, u.is_verified, u.created_at,
-                    u.updated_at, u.last_login_at
+                SELECT \(Self.columns), \(SQLiteUserStore.columns(of: "u"))
                 FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = ?
                 """, [id.description]
             ) { (try Self.session($0), try SQLiteUserStore.user($0, from: 6)) }
         }
     }
 
-    func rotate(_ digest: [UInt8], to successor: RefreshTokenRecord, nonce: [UInt8], at now: Timestamp) async throws -> RotationOutcome {
+    func rotate(
+        _ digest: [UInt8], to successor: RefreshTokenRecord, nonce: [UInt8], via source: ChangeSource, at now: Timestamp
+    ) async throws -> RotationOutcome {
         try await database.write { db in
             struct Known {
                 let session: SessionID
@@ -65,7 +71,7 @@ struct SQLiteTokenStore: TokenStore {
                 if let nonce = known.nonce, now <= usedAt.adding(seconds: RefreshTokenRecord.graceSeconds) {
                     return .repeated(known.session, nonce: nonce)
                 }
-                try db.run("UPDATE sessions SET ended_at = ? WHERE id = ?", [now.milliseconds, known.session.description])
+                _ = try Self.end(known.session, by: Author(.system, via: source), at: now, in: db)
                 return .reused(known.session)
             }
             try db.run(
@@ -82,21 +88,43 @@ struct SQLiteTokenStore: TokenStore {
         }
     }
 
-    func end(_ id: SessionID, at now: Timestamp) async throws -> Bool {
+    func end(_ id: SessionID, by author: Author, at now: Timestamp) async throws -> Bool {
+        try await database.write { try Self.end(id, by: author, at: now, in: $0) }
+    }
+
+    private static func end(_ id: SessionID, by author: Author, at now: Timestamp, in db: Database) throws -> Bool {
+        guard let session = try session(id, in: db), session.isLive(at: now) else { return false }
+        try end([session], by: author, at: now, in: db)
+        return true
+    }
+
+    /// Ends sessions that are live.
+    private static func end(_ sessions: [Session], by author: Author, at now: Timestamp, in db: Database) throws {
+        for session in sessions {
+            try db.run("UPDATE sessions SET ended_at = ? WHERE id = ?", [now.milliseconds, session.id.description])
+        }
+        try SQLiteJournal.append(
+            sessions.map { session in
+                var session = session
+                session.endedAt = now
+                return .ended(session, by: author, at: now)
+            }, in: db)
+    }
+
+    func endAll(of user: UserID, except kept: SessionID?, by author: Author, at now: Timestamp) async throws -> Int {
         try await database.write { db in
-            try db.run(
-                "UPDATE sessions SET ended_at = ?1 WHERE id = ?2 AND ended_at IS NULL AND expires_at > ?1",
-                [now.milliseconds, id.description]) > 0
+            try db.run("UPDATE users SET credential_version = credential_version + 1 WHERE id = ?", [user.description])
+            return try Self.endAll(of: user, except: kept, by: author, at: now, in: db)
         }
     }
 
-    func endAll(of user: UserID, except kept: SessionID?, at now: Timestamp) async throws -> Int {
-        try await database.write { db in
-            try db.run("UPDATE users SET credential_version = credential_version + 1 WHERE id = ?", [user.description])
-            return try db.run(
-                "UPDATE sessions SET ended_at = ?1 WHERE user_id = ?2 AND ended_at IS NULL AND expires_at > ?1 AND id <> ?3",
-                [now.milliseconds, user.description, kept?.description ?? ""])
-        }
+    static func endAll(of user: UserID, except kept: SessionID?, by author: Author, at now: Timestamp, in db: Database) throws -> Int {
+        let live = try db.all(
+            "SELECT \(columns) FROM sessions s WHERE s.user_id = ? AND s.ended_at IS NULL AND s.expires_at > ? AND s.id <> ?",
+            [user.description, now.milliseconds, kept?.description ?? ""]
+        ) { try session($0) }
+        try end(live, by: author, at: now, in: db)
+        return live.count
     }
 
     func sessions(of user: UserID?, liveAt: Timestamp?, before: SessionID?, limit: Int) async throws -> [Session] {

@@ -4,22 +4,36 @@ import GRDB
 struct SQLiteUserStore: UserStore {
     let database: SQLiteDatabase
 
-    private static let columns = "id, username, email, full_name, role, is_active, is_verified, created_at, updated_at, last_login_at"
-
-    func insert(_ user: User, passwordHash: String) async throws {
-        try await database.write { db in try Self.insert(user, passwordHash, in: db) }
+    /// Of the table, which may have been given the name `u`.
+    static func columns(of table: String = "users") -> String {
+        [
+            "id", "username", "email", "full_name", "role", "is_active", "is_verified", "created_at", "updated_at", "last_login_at",
+            "version",
+        ].map { "\(table).\($0)" }.joined(separator: ", ")
     }
 
-    func insert(_ batch: [(user: User, passwordHash: String)]) async throws -> [Int: EMSError] {
+    private static let columns = columns()
+
+    func insert(_ user: User, passwordHash: String, by author: Author) async throws {
+        try await database.write { db in
+            try Self.insert(user, passwordHash, in: db)
+            try SQLiteJournal.append(.created(user, by: author, at: user.createdAt), in: db)
+        }
+    }
+
+    func insert(_ batch: [(user: User, passwordHash: String)], by author: Author) async throws -> [Int: EMSError] {
         try await database.write { db in
             var refused: [Int: EMSError] = [:]
+            var changes: [Change] = []
             for (place, (user, passwordHash)) in batch.enumerated() {
                 do {
                     try Self.insert(user, passwordHash, in: db)
+                    changes.append(.created(user, by: author, at: user.createdAt))
                 } catch let error as EMSError where [.usernameTaken, .emailTaken].contains(error.code) {
                     refused[place] = error
                 }
             }
+            try SQLiteJournal.append(changes, in: db)
             return refused
         }
     }
@@ -38,13 +52,13 @@ struct SQLiteUserStore: UserStore {
         try db.run(
             """
             INSERT INTO users (id, username, username_key, email, email_key, full_name, role, is_active, is_verified, password_hash,
-                created_at, updated_at, last_login_at)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                created_at, updated_at, last_login_at, version)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             [
                 user.id.description, user.username, UserRules.caseFolded(user.username), user.email, UserRules.caseFolded(user.email),
                 user.fullName, user.role.rawValue, user.isActive, user.isVerified, passwordHash, user.createdAt.milliseconds,
-                user.updatedAt.milliseconds, user.lastLoginAt?.milliseconds,
+                user.updatedAt.milliseconds, user.lastLoginAt?.milliseconds, user.version,
             ])
     }
 
@@ -90,47 +104,40 @@ struct SQLiteUserStore: UserStore {
         }
     }
 
-    func change(_ id: UserID, _ change: UserChange, at now: Timestamp) async throws -> User {
+    func change(_ id: UserID, _ change: UserChange, by author: Author, at now: Timestamp) async throws -> User {
         try await database.write { db in
-            var assignments = ["updated_at = ?"]
-            var arguments: StatementArguments = [now.milliseconds]
-            func set(_ column: String, _ value: (any DatabaseValueConvertible)?) {
-                assignments.append("\(column) = ?")
-                arguments += [value]
+            guard let current = try Self.user(id, in: db) else { throw EMSError.notFound("user", id) }
+            guard let user = current.applying(change, at: now) else { return current }
+            try Self.refusingDuplicates(username: user.username, email: user.email) {
+                _ = try db.run(
+                    """
+                    UPDATE users SET username = ?, username_key = ?, email = ?, email_key = ?, full_name = ?, role = ?, is_active = ?,
+                        updated_at = ?, version = ?, credential_version = credential_version + ? WHERE id = ?
+                    """,
+                    [
+                        user.username, UserRules.caseFolded(user.username), user.email, UserRules.caseFolded(user.email), user.fullName,
+                        user.role.rawValue, user.isActive, now.milliseconds, user.version, change.isActive == false ? 1 : 0, id.description,
+                    ])
             }
-            if let username = change.username {
-                set("username", username)
-                set("username_key", UserRules.caseFolded(username))
-            }
-            if let email = change.email {
-                set("email", email)
-                set("email_key", UserRules.caseFolded(email))
-            }
-            if let fullName = change.fullName { set("full_name", fullName) }
-            if let role = change.role { set("role", role.rawValue) }
-            if let isActive = change.isActive { set("is_active", isActive) }
-            if change.isActive == false { assignments.append("credential_version = credential_version + 1") }
-            try Self.refusingDuplicates(username: change.username ?? "", email: change.email ?? "") {
-                _ = try db.run("UPDATE users SET \(assignments.joined(separator: ", ")) WHERE id = ?", arguments + [id.description])
-            }
-            let changed = try db.first("SELECT \(Self.columns) FROM users WHERE id = ?", [id.description]) { try Self.user($0) }
-            guard let changed else { throw EMSError.notFound("user", id) }
-            return changed
+            try SQLiteJournal.append(.updated(current, to: user, by: author, at: now), in: db)
+            return user
         }
     }
 
-    func setPasswordHash(_ hash: String, of id: UserID, expecting version: Int64?, at now: Timestamp) async throws {
+    private static func user(_ id: UserID, in db: Database) throws -> User? {
+        try db.first("SELECT \(columns) FROM users WHERE id = ?", [id.description]) { try user($0) }
+    }
+
+    func setPasswordHash(_ hash: String, of id: UserID, expecting version: Int64?, by author: Author, at now: Timestamp) async throws {
         try await database.write { db in
             let changed = try db.run(
                 """
-                UPDATE users SET password_hash = ?1, updated_at = ?2, credential_version = credential_version + 1
+                UPDATE users SET password_hash = ?1, updated_at = ?2, version = version + 1, credential_version = credential_version + 1
                 WHERE id = ?3 AND credential_version = coalesce(?4, credential_version)
                 """, [hash, now.milliseconds, id.description, version])
-            if changed > 0 { return }
-            guard try db.first("SELECT 1 FROM users WHERE id = ?", [id.description], { _ in true }) != nil else {
-                throw EMSError.notFound("user", id)
-            }
-            throw Credentials.changed
+            guard let user = try Self.user(id, in: db) else { throw EMSError.notFound("user", id) }
+            guard changed > 0 else { throw Credentials.changed }
+            try SQLiteJournal.append(.passwordChanged(user, by: author, at: now), in: db)
         }
     }
 
@@ -141,23 +148,28 @@ struct SQLiteUserStore: UserStore {
         }
     }
 
-    func delete(id: UserID, at now: Timestamp) async throws -> Bool {
+    func delete(id: UserID, erasing: Bool, by author: Author, at now: Timestamp) async throws -> Bool {
         try await database.write { db in
             let key = id.description
-            guard try db.run("DELETE FROM users WHERE id = ?", [key]) > 0 else { return false }
+            guard let user = try Self.user(id, in: db) else { return false }
+            try db.run("DELETE FROM users WHERE id = ?", [key])
             try db.run("DELETE FROM refresh_tokens WHERE session_id IN (SELECT id FROM sessions WHERE user_id = ?)", [key])
             // The sessions stay, ended, until they are purged: daemons that hold connections of theirs must see the end.
-            try db.run(
-                "UPDATE sessions SET ended_at = ?1 WHERE user_id = ?2 AND ended_at IS NULL AND expires_at > ?1", [now.milliseconds, key])
+            _ = try SQLiteTokenStore.endAll(of: id, except: nil, by: author, at: now, in: db)
             for table in ["login_accounts", "login_addresses"] {
                 try db.run("DELETE FROM \(table) WHERE account = ?", [LoginFailures.account(id)])
             }
             for table in ["subscriptions", "inbox_entries", "everyone_reads", "inboxes"] {
                 try db.run("DELETE FROM \(table) WHERE user_id = ?", [key])
             }
+            try SQLiteJournal.append(.deleted(user, by: author, at: now, erasing: erasing), in: db)
+            if erasing { try SQLiteJournal.erase(key, in: db) }
             return true
         }
     }
+
+    /// A deletion is one transaction.
+    func finishDeletions() async throws {}
 
     func users(_ query: UserQuery) async throws -> UserPage {
         try await database.read { db in
@@ -221,7 +233,7 @@ struct SQLiteUserStore: UserStore {
     private static let credentialColumns = "\(columns), password_hash, credential_version"
 
     private static func credentials(_ row: Row) throws -> Credentials {
-        Credentials(user: try user(row), passwordHash: try row.text(10), version: try row.integer(11))
+        Credentials(user: try user(row), passwordHash: try row.text(11), version: try row.integer(12))
     }
 
     private static func find<Value>(_ login: String, in db: Database, _ columns: String, _ convert: (Row) throws -> Value) throws -> Value?
@@ -238,7 +250,7 @@ struct SQLiteUserStore: UserStore {
             id: try row.id(start), username: try row.text(start + 1), email: try row.text(start + 2),
             fullName: try row.optionalText(start + 3), role: try row.word(start + 4), isActive: try row.flag(start + 5),
             isVerified: try row.flag(start + 6), createdAt: try row.timestamp(start + 7), updatedAt: try row.timestamp(start + 8),
-            lastLoginAt: try row.optionalTimestamp(start + 9))
+            lastLoginAt: try row.optionalTimestamp(start + 9), version: Int(try row.counter(start + 10)))
     }
 
     static func refusingDuplicates<Value>(of user: User, _ body: () throws -> Value) throws -> Value {

@@ -35,6 +35,15 @@ struct JSONSchema: Sendable {
         ])
     }
 
+    static func anything(_ description: String) -> JSONSchema {
+        JSONSchema([("description", .string(description))])
+    }
+
+    /// An object whose members are described elsewhere.
+    static func anyObject(_ description: String) -> JSONSchema {
+        JSONSchema([("type", "object"), ("description", .string(description))])
+    }
+
     /// Always this text.
     static func constant(_ text: String) -> JSONSchema {
         JSONSchema([("type", "string"), ("const", .string(text))])

@@ -15,6 +15,7 @@ struct Operation: Sendable {
         case events = "Events"
         case subscriptions = "Subscriptions"
         case notifications = "Notifications"
+        case journal = "Journal"
         case operations = "Operations"
     }
 

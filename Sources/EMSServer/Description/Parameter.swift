@@ -67,7 +67,7 @@ extension QueryParameter where Value == String {
 }
 
 extension QueryParameter where Value == Int {
-    static func integer(_ name: String, _ summary: String, _ range: ClosedRange<Int>, initially: Int) -> Self {
+    static func integer(_ name: String, _ summary: String, _ range: ClosedRange<Int>, initially: Int? = nil) -> Self {
         Self(
             name, summary, .integer(nil, range, initially: initially),
             wanted: "must be a whole number from \(range.lowerBound) to \(range.upperBound)", fault: "int_parsing"
@@ -155,8 +155,11 @@ enum PageParameters {
     static let size = QueryParameter.integer("page_size", "How many on a page.", PageRequest.sizeRange, initially: 10)
 
     static var descriptions: [ParameterDescription] {
-        [number.description, size.description, QueryParameter<PageCursor>.after.description]
+        [number.description] + cursorDescriptions
     }
+
+    /// Of lists without page numbers.
+    static var cursorDescriptions: [ParameterDescription] { [size.description, QueryParameter<PageCursor>.after.description] }
 }
 
 extension ParameterDescription {

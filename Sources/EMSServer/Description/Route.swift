@@ -59,7 +59,7 @@ enum RouteGroups {
     static func all(for roles: Set<ServerRole>) -> [any RouteGroup.Type] {
         var groups: [any RouteGroup.Type] = []
         if roles.contains(.auth) { groups += [AuthRoutes.self, UserRoutes.self] }
-        if roles.contains(.events) { groups += [EventRoutes.self, SubscriptionRoutes.self] }
+        if roles.contains(.events) { groups += [EventRoutes.self, SubscriptionRoutes.self, AuditRoutes.self] }
         if roles.contains(.notifications) { groups += [NotificationRoutes.self, WebSocketRoutes.self] }
         return groups + [HealthRoutes.self, DocumentRoutes.self]
     }

@@ -4,7 +4,8 @@ import EMSCore
 enum Schemas {
     static let all: [(name: String, schema: JSONSchema)] = [
         ("Event", event), ("EventDraft", eventDraft), ("EventPatch", eventPatch), ("EventPage", eventPage),
-        ("Coordinates", coordinates),
+        ("Coordinates", coordinates), ("Restoration", restoration), ("HistoryEntry", historyEntry), ("HistoryPage", historyPage),
+        ("JournalEntry", journalEntry), ("JournalPage", journalPage),
         ("User", user), ("UserPage", userPage), ("Registration", registration), ("ProfilePatch", profilePatch),
         ("Credentials", credentials), ("Grant", grant), ("RefreshRequest", refreshRequest), ("PasswordChange", passwordChange),
         ("Session", session),
@@ -80,6 +81,78 @@ enum Schemas {
         example: ["title": "Tech Conference 2040", "max_attendees": .null])
 
     static let eventPage = page(of: "events", "Event", eventExample, isExact: true)
+
+    // MARK: The journal
+
+    static let restoration = JSONSchema.closedObject(
+        nil, [("version", .integer("The version to restore.", 1...Int(Int32.max)))], example: ["version": 1])
+
+    private static let origin: [(name: String, schema: JSONSchema)] = [
+        (
+            "subject",
+            .object("What was changed.", [("type", .word(Subject.Kind.self)), ("id", .string())])
+        ),
+        ("action", .word(Change.Action.self)),
+        ("version", .integer("The subject's version afterwards; the last one, if it was deleted.", minimum: 0)),
+        (
+            "actor",
+            .object("Who did it.", [("type", .word(Actor.Kind.self)), ("id", .string()), ("name", .string())], optional: ["id"])
+        ),
+        (
+            "source",
+            .object(
+                "How it came in. Address and request id are for admins.",
+                [("kind", .word(ChangeSource.Kind.self)), ("address", .string()), ("request_id", .string())],
+                optional: ["address", "request_id"])
+        ),
+        ("traceparent", .string("W3C Trace Context, if the request came with one.")), ("timestamp", .time()),
+    ]
+    private static let place: [(name: String, schema: JSONSchema)] = [
+        ("position", .integer("The place in the journal: 1, 2, 3… without gaps.", minimum: 1)),
+        ("change_id", .id("Also the id of the notification about it.")),
+    ]
+    private static let hash = JSONSchema.string("The SHA-256 of the entry and the hash before it.", pattern: "^[0-9a-f]{64}$")
+    private static let originExample: JSONValue = [
+        "position": 17, "change_id": exampleID, "subject": ["type": "event", "id": exampleID], "action": "updated", "version": 2,
+        "actor": ["type": "user", "id": exampleID, "name": "ada"], "source": ["kind": "http"], "timestamp": exampleTime,
+        "hash": "5e11b320834bbd773a854f0a2bce44669e051afc141c8c801716e0e49041ac6b",
+    ]
+
+    static let historyEntry = JSONSchema.object(
+        "An entry of the journal, with the fields that changed.",
+        place + origin + [
+            (
+                "changes",
+                .array(
+                    of: .object(
+                        nil,
+                        [
+                            ("field", .string()), ("from", .anything("`null` if it was absent.")),
+                            ("to", .anything("`null` if it is absent.")),
+                        ]))
+            ), ("hash", hash),
+        ], optional: ["traceparent"],
+        example: originExample.merged(with: ["changes": [["field": "location", "from": "Wien", "to": "Graz"]]]))
+    static let journalEntry = JSONSchema.object(
+        "An entry of the journal.",
+        place + [("format", .integer("Of the entry's canonical form.", minimum: 1))] + origin + [
+            ("quiet", .boolean("Whether nobody was notified.")),
+            ("before", .anyObject("The fields that changed, as they were; all, if it was deleted.")),
+            ("after", .anyObject("All fields afterwards.")), ("hash", hash),
+        ], optional: ["traceparent", "quiet", "before", "after"],
+        example: originExample.merged(with: ["format": 1, "before": ["location": "Wien"], "after": ["location": "Graz"]]))
+
+    static let historyPage = entries("HistoryEntry", historyEntry)
+    static let journalPage = entries("JournalEntry", journalEntry)
+
+    private static func entries(_ kind: String, _ schema: JSONSchema) -> JSONSchema {
+        .object(
+            nil,
+            [
+                ("entries", .array(of: .reference(kind))),
+                ("next", .string("What `after` takes to read on; `null` at the end.").orNull()),
+            ], example: ["entries": [], "next": .null])
+    }
 
     // MARK: People
 
@@ -182,9 +255,11 @@ enum Schemas {
                 .object(
                     "The event as it was called then.",
                     [("id", .id()), ("title", .string()), ("action", .string()), ("timestamp", .time())])
-            ), ("message", .string("What an operator wrote.")), ("user", .string("The username of who did it.")), ("timestamp", .time()),
+            ),
+            ("changes", .array(of: .string(), "The fields of the event that an update changed.", upTo: Event.fields.count)),
+            ("message", .string("What an operator wrote.")), ("user", .string("The username of who did it.")), ("timestamp", .time()),
             ("is_read", .boolean()),
-        ], optional: ["event", "message"],
+        ], optional: ["event", "changes", "message"],
         example: [
             "type": "notification", "notification_id": exampleID, "notification_type": "event.created",
             "event": ["id": exampleID, "title": "Tech Conference", "action": "created", "timestamp": exampleTime], "user": "ada",
@@ -209,7 +284,7 @@ enum Schemas {
             ("unacknowledged_changes", .integer("Of the queued: delivered, and not recorded yet.", minimum: 0)),
             ("dead_letters", .integer(minimum: 0)), ("consumer", .string("`ok`, or why changes are not recorded.")),
             ("consumer_failing_since", .time().orNull()),
-            ("pending_changes", .integer("Written, and not yet at the broker.", minimum: 0)),
+            ("pending_changes", .integer("Stored, and not handed over to consumers yet.", minimum: 0)),
             ("oldest_pending_change", .time().orNull()),
         ], optional: ["queued_changes", "unacknowledged_changes", "dead_letters"],
         example: [

@@ -12,19 +12,21 @@ struct APIRequest: Sendable {
     let context: APIContext
     let operation: Operation
     let clientAddress: NetworkAddress
+    let requestID: String
     /// The bytes of the body; none if the operation takes none.
     let body: [UInt8]
     private let knownIdentity: AuthenticationService.Identity?
 
     /// - Parameter identity: whom the request speaks for, where the operation asks for that.
     init(
-        request: Request, context: APIContext, operation: Operation, clientAddress: NetworkAddress, body: [UInt8],
-        identity: AuthenticationService.Identity?
+        request: Request, context: APIContext, operation: Operation, clientAddress: NetworkAddress, requestID: String,
+        body: [UInt8], identity: AuthenticationService.Identity?
     ) {
         self.request = request
         self.context = context
         self.operation = operation
         self.clientAddress = clientAddress
+        self.requestID = requestID
         self.body = body
         knownIdentity = identity
     }
@@ -36,7 +38,14 @@ struct APIRequest: Sendable {
     }
 
     var user: User { identity.user }
-    var principal: Principal { identity.principal }
+    var principal: Principal { Principal(.user(identity.user), via: source) }
+
+    /// How what the request changes comes in.
+    var source: ChangeSource {
+        ChangeSource(
+            .http, address: clientAddress.description, requestID: requestID,
+            traceparent: request.headers[.traceparent].flatMap { TraceParent($0) })
+    }
 
     /// - Throws: ``EMSError`` with ``ErrorCode/unauthenticated`` where there is none.
     static func bearerToken(_ request: Request) throws -> String {
@@ -117,6 +126,28 @@ enum BearerToken {
         guard parts.count == 2, parts[0].lowercased() == "bearer" else { return nil }
         let token = parts[1].filter { $0 != " " }
         return token.isEmpty ? nil : token
+    }
+}
+
+/// The name of one request: of every change that it makes, and of the answer, if the client has chosen it.
+enum RequestID {
+    private static let lengthLimit = 128
+
+    /// The client's `X-Request-Id`, or a new id: what is not a plain word could not be written into a log line.
+    static func id(of request: Request) -> String {
+        if let given = request.headers[.requestID], (1...lengthLimit).contains(given.utf8.count), given.utf8.allSatisfy(isPlain) {
+            return given
+        }
+        return ID<APIRequest>().description
+    }
+
+    private static func isPlain(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+            UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"):
+            true
+        default: false
+        }
     }
 }
 

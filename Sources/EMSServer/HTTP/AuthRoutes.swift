@@ -103,7 +103,7 @@ struct AuthRoutes: RouteGroup {
     @Sendable private func register(_ request: APIRequest) async throws -> Response {
         let draft = try UserDraft(try request.json())
         try await authentication.admitRegistration(from: request.clientAddress)
-        let user = try await users.create(draft)
+        let user = try await users.register(draft, via: request.source)
         return .json(.created, headers: [.location: "\(request.prefix(prefix))/users/\(user.id)"], of: user)
     }
 
@@ -112,7 +112,8 @@ struct AuthRoutes: RouteGroup {
         let name = fields.requiredString("username_or_email")
         let password = fields.requiredString("password")
         try fields.finish(ignoring: [])
-        let (grant, allowance) = try await authentication.login(name, password: password, address: request.clientAddress)
+        let (grant, allowance) = try await authentication.login(
+            name, password: password, address: request.clientAddress, via: request.source)
         var response = Response.json(headers: [.cacheControl: "no-store"], of: grant)
         if let allowance { response.headers.add(allowance) }
         return response
@@ -122,14 +123,14 @@ struct AuthRoutes: RouteGroup {
         var fields = JSONFields(try request.json())
         let token = fields.requiredString("refresh_token")
         try fields.finish(ignoring: [])
-        return .json(headers: [.cacheControl: "no-store"], of: try await authentication.refresh(token))
+        return .json(headers: [.cacheControl: "no-store"], of: try await authentication.refresh(token, via: request.source))
     }
 
     @Sendable private func logout(_ request: APIRequest) async throws -> Response {
         if try request.query(Self.everywhere) == true {
-            _ = try await authentication.revokeAll(of: request.user.id)
+            _ = try await authentication.revokeAll(of: request.user.id, by: request.principal)
         } else {
-            try await authentication.logout(request.identity.sessionID)
+            try await authentication.logout(request.identity.sessionID, by: request.principal)
         }
         return Response(status: .noContent)
     }
@@ -140,9 +141,10 @@ struct AuthRoutes: RouteGroup {
         let new = fields.requiredString("new_password")
         try fields.finish(ignoring: [])
         try users.check(newPassword: new, as: "new_password")
-        let version = try await authentication.confirm(current, of: request.user.id, address: request.clientAddress)
+        let version = try await authentication.confirm(
+            current, of: request.user.id, address: request.clientAddress, via: request.source)
         try await users.setPassword(
-            new, of: request.user.id, verified: version, keeping: request.identity.sessionID, as: "new_password")
+            new, of: request.user.id, by: request.principal, verified: version, keeping: request.identity.sessionID, as: "new_password")
         return Response(status: .noContent)
     }
 
@@ -151,7 +153,7 @@ struct AuthRoutes: RouteGroup {
     }
 
     @Sendable private func updateMe(_ request: APIRequest) async throws -> Response {
-        .json(of: try await users.update(request.user.id, with: UserPatch(try request.json())))
+        .json(of: try await users.update(request.user.id, with: UserPatch(try request.json()), by: request.principal))
     }
 
     @Sendable private func sessions(_ request: APIRequest) async throws -> Response {
@@ -162,7 +164,7 @@ struct AuthRoutes: RouteGroup {
     @Sendable private func endSession(_ request: APIRequest) async throws -> Response {
         let id: SessionID = try request.id("id", "session")
         guard try await authentication.session(id).userID == request.user.id else { throw EMSError.notFound("session", id) }
-        _ = try await authentication.revoke(id)
+        _ = try await authentication.revoke(id, by: request.principal)
         return Response(status: .noContent)
     }
 }

@@ -21,11 +21,12 @@ struct Endpoint: Sendable {
 
     func answer(_ request: Request, _ context: APIContext) async throws -> Response {
         let start = ContinuousClock.now
+        let requestID = RequestID.id(of: request)
         var allowance: RateAllowance?
         var response: Response
         do {
             if !mediaTypes.isEmpty { try AcceptHeader.check(request.headers[.accept], mediaTypes) }
-            response = try await handled(request, context, &allowance)
+            response = try await handled(request, context, requestID, &allowance)
         } catch let error as HTTPParserError {
             // The connection is beyond repair: the server answers 400 and closes it.
             throw error
@@ -34,6 +35,8 @@ struct Endpoint: Sendable {
             response = services.problems.response(to: declared(error), request)
         }
         if let allowance, response.headers[.rateLimit] == nil { response.headers.add(allowance) }
+        // Only to who asked by name: answers to different requests must not differ by more than they say.
+        if request.headers[.requestID] == requestID { response.headers[.requestID] = requestID }
         #if DEBUG
         // The tests look for errors in the log; a client must not be able to end the process.
         if !operation.declares(response.status.code) {
@@ -50,12 +53,16 @@ struct Endpoint: Sendable {
         return EMSError(.tokenRevoked, "the account was removed", fix: "log in with another")
     }
 
-    private func handled(_ request: Request, _ context: APIContext, _ allowance: inout RateAllowance?) async throws -> Response {
+    private func handled(
+        _ request: Request, _ context: APIContext, _ requestID: String, _ allowance: inout RateAllowance?
+    ) async throws -> Response {
         let address = services.clients.address(of: context.peerAddress, forwardedFor: request.headers[values: .forwardedFor])
         // Whoever watches over the daemon must get an answer whatever the store does.
         if operation.tag == .operations {
             return try await handler(
-                APIRequest(request: request, context: context, operation: operation, clientAddress: address, body: [], identity: nil))
+                APIRequest(
+                    request: request, context: context, operation: operation, clientAddress: address, requestID: requestID, body: [],
+                    identity: nil))
         }
         try services.runtime.expectStore()
         var identity: AuthenticationService.Identity?
@@ -80,7 +87,8 @@ struct Endpoint: Sendable {
             if identity != nil, start.duration(to: .now) > Self.identityLifetime { identity = try await authenticated(request) }
         }
         let asked = APIRequest(
-            request: request, context: context, operation: operation, clientAddress: address, body: body, identity: identity)
+            request: request, context: context, operation: operation, clientAddress: address, requestID: requestID, body: body,
+            identity: identity)
         let handler = handler
         let response = try await within { try await handler(asked) }
         return try services.budget.counted(response, connection: context.connectionName, user: client)
@@ -124,6 +132,8 @@ extension HTTPField.Name {
     static let idempotencyKey = named("Idempotency-Key")
     static let link = named("Link")
     static let forwardedFor = named("X-Forwarded-For")
+    static let requestID = named("X-Request-Id")
+    static let traceparent = named("traceparent")
 
     static func named(_ text: String) -> HTTPField.Name {
         guard let name = HTTPField.Name(text) else { preconditionFailure("\(text) is no name of a header") }

@@ -5,11 +5,13 @@ import Hummingbird
 /// `/events`: reading, searching and writing them.
 struct EventRoutes: RouteGroup {
     private let events: EventService
+    private let journal: JournalService
     private let searches: FairShare
     private let prefix: String
 
     init(_ services: RouteServices) {
         events = services.runtime.events
+        journal = services.runtime.journal
         searches = services.searches
         prefix = services.settings.apiPrefix
     }
@@ -44,11 +46,32 @@ struct EventRoutes: RouteGroup {
         .get(
             "/events/{id}",
             Operation(
-                id: "getEvent", tag: .events, summary: "An event", parameters: [id, .ifNoneMatch],
+                id: "getEvent", tag: .events, summary: "An event",
+                details: """
+                    As it is, or as it was: `at` a time, or in a `version`. Those who may change an event see earlier states of it also after \
+                    it was deleted.
+                    """, parameters: [id, moment.description, version.description, .ifNoneMatch],
                 answers: [
                     .json(200, "The event.", .reference("Event"), headers: [.eTag]),
                     .empty(304, "What is known still holds.", headers: [.eTag]),
                 ]), EventRoutes.show),
+        .get(
+            "/events/{id}/history",
+            Operation(
+                id: "getEventHistory", tag: .events, summary: "What happened to an event",
+                details: """
+                    The newest first, each with the fields that changed. After an event was deleted, for those who might change it. Only \
+                    admins see where requests came from.
+                    """, parameters: [id] + PageParameters.cursorDescriptions,
+                answers: [.json(200, "A page of entries.", .reference("HistoryPage"))]), EventRoutes.history),
+        .post(
+            "/events/{id}/restore",
+            Operation(
+                id: "restoreEvent", tag: .events, summary: "Restore an earlier version",
+                details:
+                    "Makes a new version that says what that one said. A deleted event comes back under its id. Its creator or an admin.",
+                parameters: [id, .ifMatch], body: .init(schema: .reference("Restoration"), example: ["version": 1]), answers: [changed],
+                errors: [.forbidden, .versionConflict, .exists]), EventRoutes.restore),
         .put(
             "/events/{id}",
             Operation(
@@ -74,11 +97,13 @@ struct EventRoutes: RouteGroup {
                 answers: [.empty(204, "The event is gone.")], errors: [.forbidden, .versionConflict]), EventRoutes.delete),
     ]
 
-    private static let links = ["getEvent", "replaceEvent", "updateEvent", "deleteEvent"].map {
+    private static let links = ["getEvent", "getEventHistory", "replaceEvent", "updateEvent", "deleteEvent"].map {
         Operation.Link(operation: $0, parameter: "id", pointer: "/event_id")
     }
     private static let changed = Operation.Answer.json(200, "The event as it is now.", .reference("Event"), headers: [.eTag])
     private static let id = ParameterDescription.id("id", of: "event")
+    private static let moment = QueryParameter.timestamp("at", "The event as it was at this time.")
+    private static let version = QueryParameter.integer("version", "The event in this version.", 1...Int(Int32.max))
     private static let tags = QueryParameter.text(
         "tag", "Only events with this tag; given several times, see `tag_match`.", isRepeated: true)
     private static let tag = tags.description
@@ -149,10 +174,34 @@ struct EventRoutes: RouteGroup {
     }
 
     @Sendable private func show(_ request: APIRequest) async throws -> Response {
-        let event = try await events.event(request.id("id", "event"))
+        let event = try await wanted(request)
         if let known = request.request.headers[.ifNoneMatch], EntityTag.isListed(event.etag, in: known) {
             return Response(status: .notModified, headers: [.eTag: event.etag])
         }
+        return .json(headers: [.eTag: event.etag], of: event)
+    }
+
+    private func wanted(_ request: APIRequest) async throws -> Event {
+        let id: EventID = try request.id("id", "event")
+        switch (try request.query(Self.moment), try request.query(Self.version)) {
+        case (nil, nil): return try await events.event(id)
+        case (let moment?, nil): return try await journal.event(id, at: moment, by: request.principal)
+        case (nil, let version?): return try await journal.event(id, version: version, by: request.principal)
+        case (_?, _?): throw EMSError.invalid("at", "does not go together with version", in: "query")
+        }
+    }
+
+    @Sendable private func history(_ request: APIRequest) async throws -> Response {
+        let page = try await journal.history(of: request.id("id", "event"), page: try request.query.cursorPage(), by: request.principal)
+        return try .json(page) { try HistoryEntry($0) }
+    }
+
+    @Sendable private func restore(_ request: APIRequest) async throws -> Response {
+        var fields = JSONFields(try request.json())
+        let version = fields.requiredInteger("version", in: 1...Int64(Int32.max))
+        try fields.finish(ignoring: [])
+        let event = try await events.restore(
+            request.id("id", "event"), version: Int(version), by: request.principal, ifVersion: request.ifMatch())
         return .json(headers: [.eTag: event.etag], of: event)
     }
 

@@ -38,6 +38,18 @@ extension Response {
     }
 }
 
+extension RequestParameter {
+    /// The parameter or header of HTTP.
+    fileprivate var location: [String] {
+        switch self {
+        case .tag, .sort, .near, .page, .after, .until: ["query", rawValue]
+        case .radius: ["query", "radius_km"]
+        case .pageSize: ["query", "page_size"]
+        case .idempotencyKey: ["header", "Idempotency-Key"]
+        }
+    }
+}
+
 /// What every error looks like (RFC 9457).
 struct ProblemDocument: JSONEncodable {
     static let mediaType = "application/problem+json"
@@ -47,7 +59,7 @@ struct ProblemDocument: JSONEncodable {
 
     /// - Parameter instance: the path that was asked for.
     init(_ error: EMSError, instance: String?) {
-        self.error = error
+        self.error = error.naming(\.location)
         self.instance = instance
     }
 

@@ -103,4 +103,9 @@ struct QueryReader {
     func page() throws -> PageRequest {
         PageRequest(number: try self(PageParameters.number) ?? 1, size: try self(PageParameters.size) ?? 10, after: try self(.after))
     }
+
+    /// The page of a list without page numbers.
+    func cursorPage() throws -> PageRequest {
+        PageRequest(size: try self(PageParameters.size) ?? 10, after: try self(.after))
+    }
 }

@@ -66,7 +66,9 @@ final class ServerMetrics: Sendable {
         if let webSocketSessions { page.gauge("ems_websocket_sessions", "Connected WebSockets.", Double(webSocketSessions)) }
         page.gauge("ems_store_up", "Whether the store answers.", health == nil ? 0 : 1)
         if let health {
-            page.gauge("ems_pending_changes", "Changes that are written, and not yet at the broker.", Double(health.pending.count))
+            page.gauge("ems_pending_changes", "Changes that are stored, and not handed over yet.", Double(health.pending.count))
+            page.gauge(
+                "ems_expanding_notifications", "Notifications on their way into the inboxes of many recipients.", Double(health.expansions))
             let broker = try? health.broker.get()
             page.gauge("ems_broker_up", "Whether the broker answers.", broker == nil ? 0 : 1)
             page.gauge("ems_consumer_up", "Whether changes are recorded.", health.consumer.failingSince == nil ? 1 : 0)

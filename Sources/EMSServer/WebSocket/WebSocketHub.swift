@@ -17,7 +17,7 @@ final class WebSocketHub: Service {
     private let authentication: AuthenticationService
     private let logger: Logger
     private let shards: [Shard]
-    private let sessionCount = NIOLockedValueBox(0)
+    private let connected = NIOLockedValueBox(Connected())
 
     /// The sessions of one event loop. Only touched on it.
     private final class Shard: @unchecked Sendable {
@@ -56,10 +56,24 @@ final class WebSocketHub: Service {
         }
     }
 
+    /// Who has sessions here.
+    private struct Connected {
+        var sessions = 0
+        var users: Set<UserID> = []
+        private var counts: [UserID: Int] = [:]
+
+        mutating func count(_ user: UserID, _ difference: Int) {
+            sessions += difference
+            let count = counts[user, default: 0] + difference
+            counts[user] = count > 0 ? count : nil
+            if count > 0 { users.insert(user) } else { users.remove(user) }
+        }
+    }
+
     private struct Outgoing: Sendable {
         let position: Int64
         let frame: ByteBuffer
-        /// `nil`: everyone.
+        /// Those who are connected here; `nil`: everyone.
         let recipients: Set<UserID>?
 
         func isFor(_ user: UserID) -> Bool { recipients?.contains(user) ?? true }
@@ -78,15 +92,15 @@ final class WebSocketHub: Service {
     }
 
     /// How many sessions are connected.
-    var sessions: Int { sessionCount.withLockedValue { $0 } }
+    var sessions: Int { connected.withLockedValue { $0.sessions } }
 
     func add(_ session: WebSocketSession, on eventLoop: any EventLoop) {
-        sessionCount.withLockedValue { $0 += 1 }
+        connected.withLockedValue { $0.count(session.identity.user.id, 1) }
         shard(of: eventLoop)?.add(session)
     }
 
     func remove(_ session: WebSocketSession, from eventLoop: any EventLoop) {
-        sessionCount.withLockedValue { $0 -= 1 }
+        connected.withLockedValue { $0.count(session.identity.user.id, -1) }
         shard(of: eventLoop)?.remove(session)
     }
 
@@ -114,11 +128,13 @@ final class WebSocketHub: Service {
         }
     }
 
-    /// Asks until the store answers: a notification must not pass its recipients by.
+    /// Who is connected and gets it. Asks until the store answers: a notification must not pass its recipients by.
     private func recipients(of recorded: RecordedNotification) async -> Set<UserID> {
         while !Task.isCancelled {
+            let users = connected.withLockedValue { $0.users }
+            if users.isEmpty { return [] }
             do {
-                return try await notifications.recipients(of: recorded)
+                return try await notifications.recipients(of: recorded, among: users)
             } catch {
                 logger.warning("live notifications wait for the store: \(EMSError(error))")
                 try? await Task.sleep(for: .milliseconds(200))

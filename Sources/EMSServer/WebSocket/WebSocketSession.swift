@@ -27,6 +27,9 @@ final class WebSocketSession: ChannelInboundHandler {
         static let missedPongs = 2
         /// How long the peer has to answer a close frame.
         static let closeTimeout: TimeAmount = .seconds(2)
+        /// How long a peer whose frame was broken may be silent before it is cut off, and how long it may go on sending.
+        static let lingerSilence: TimeAmount = .seconds(5)
+        static let lingerTotal: TimeAmount = .seconds(30)
     }
 
     let identity: AuthenticationService.Identity
@@ -42,6 +45,8 @@ final class WebSocketSession: ChannelInboundHandler {
     private var waiting: [String] = []
     private var isBusy = true
     private var unansweredPings = 0
+    /// Until when what comes behind a broken frame is passed over; `nil` while no frame was broken.
+    private var lingersUntil: NIODeadline?
     private var timers: [Timer: Scheduled<Void>] = [:]
 
     private enum Timer {
@@ -100,6 +105,7 @@ final class WebSocketSession: ChannelInboundHandler {
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         switch event {
         case is ChannelShouldQuiesceEvent:
+            if lingersUntil != nil { return context.close(promise: nil) }
             close(EMSError(.goingAway, "the server is shutting down"))
         case ChannelEvent.inputClosed:
             // The peer will never speak again, not even to say goodbye.
@@ -114,10 +120,21 @@ final class WebSocketSession: ChannelInboundHandler {
             fail(code: error == .invalidFrameLength ? 1009 : 1002, reason: "the frame breaks the protocol")
             // The decoder reads no more, not even the peer's goodbye: all that can be waited for is that the peer closes.
             context.close(mode: .output, promise: nil)
+            lingersUntil = .now() + Limit.lingerTotal
+            linger(context)
+        } else if error is ByteToMessageDecoderError, lingersUntil != nil {
+            linger(context)
         } else if !(error is ByteToMessageDecoderError) || state.isOpen {
             context.close(promise: nil)
         }
-        // What comes behind a broken frame is passed over until the goodbye is said: closing at once would take that from the peer.
+    }
+
+    /// Passes over what comes behind a broken frame while it comes: closing with unread bytes resets the connection, and a peer
+    /// that is still sending would never see the goodbye.
+    private func linger(_ context: ChannelHandlerContext) {
+        guard let lingersUntil else { return }
+        let silence = min(Limit.lingerSilence, lingersUntil - .now())
+        set(.disconnect, in: max(.zero, silence), context) { session in session.context?.close(promise: nil) }
     }
 
     // MARK: In

@@ -11,6 +11,6 @@ func faults(_ body: () throws -> Void) throws -> [FieldError] {
 }
 
 extension FieldError {
-    /// The place in one word: `body.title`.
-    var place: String { location.joined(separator: ".") }
+    /// The place in one word: `body.title`; of a parameter, its name.
+    var place: String { parameter?.rawValue ?? location.joined(separator: ".") }
 }

@@ -119,17 +119,3 @@ enum Profile {
         }
     }
 }
-
-/// Where a suite is about the stores alone: whoever asks the broker or the feed is mistaken.
-struct NoBroker: MessageBroker, LiveFeed {
-    private static let unused = EMSError(.internal, "this suite has no broker")
-
-    func publish(_ messages: [BrokerMessage]) async throws { throw Self.unused }
-    func receive(limit: Int, waiting: Bool) async throws -> [Delivery] { throw Self.unused }
-    func acknowledge(_ deliveries: [Delivery]) async throws { throw Self.unused }
-    func reject(_ delivery: Delivery, reason: String) async throws { throw Self.unused }
-    func release(_ deliveries: [Delivery]) async throws { throw Self.unused }
-    func status() async throws -> BrokerStatus { throw Self.unused }
-    func announce(_ notifications: [RecordedNotification]) async throws { throw Self.unused }
-    func notifications() async throws -> AsyncStream<[RecordedNotification]> { throw Self.unused }
-}

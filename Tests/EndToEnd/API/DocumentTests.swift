@@ -119,7 +119,10 @@ struct DocumentTests {
             try #require(InstalledTool.python), [InstalledTool.directory + "/websocket_clients.py", stage.daemon.url],
             environment: ["TOKEN": token])
         let lines = result.output.split(separator: "\n")
-        #expect(lines.filter { $0.hasPrefix("not ok") || $0.hasPrefix("Bail") } == [], "\(result.errors)")
+        let faults = lines.indices.filter { lines[$0].hasPrefix("not ok") || lines[$0].hasPrefix("Bail") }
+        // With the lines that say what was wrong.
+        let described = faults.map { lines[$0..<min($0 + 4, lines.count)].joined(separator: " ") }
+        #expect(described == [], "\(result.errors)")
         #expect(result.status == 0)
         #expect(lines.count { $0.hasPrefix("ok ") } > 200)
     }

@@ -71,6 +71,30 @@ struct BrokerCommandTests {
         #expect(try await Self.deadLetters(cluster).isEmpty)
     }
 
+    @Test("Dead letters that another connection was looking at are dropped as well")
+    func heldLetters() async throws {
+        let cluster = try Cluster()
+        _ = try await cluster.workspace.outputEMS(["broker", "declare"])
+        try await Pika.run(
+            "for _ in range(3): channel.basic_publish('', queue + '.dead', b'{}', pika.BasicProperties(delivery_mode=2))", cluster)
+        // It looks until the others are dropped.
+        async let looking: Void = Pika.run(
+            """
+            import time
+            channel.basic_get(queue + '.dead')
+            deadline = time.monotonic() + 60
+            while channel.queue_declare(queue + '.dead', passive=True).method.message_count and time.monotonic() < deadline:
+                time.sleep(0.02)
+            """, cluster)
+        try await eventually("one of them is held") {
+            try await cluster.workspace.outputEMS(["broker", "status", "-o", "json"]).jsonDocument()["dead_letters"] == .integer(2)
+        }
+        let dropped = try await cluster.workspace.ems("broker", "dead", "drop", "--all", "--yes")
+        #expect(dropped.status == 0 && dropped.errors == "dropped 3\n", "\(dropped.errors)")
+        try await looking
+        #expect(try await Self.deadLetters(cluster).isEmpty)
+    }
+
     @Test("A message too long to be a change keeps no other waiting, and forges no line of the log")
     func tooLongMessage() async throws {
         let cluster = try Cluster()

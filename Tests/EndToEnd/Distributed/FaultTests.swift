@@ -81,7 +81,9 @@ struct FaultTests {
     #if DEBUG
     @Test(
         "A daemon dies between two steps of a change's way",
-        arguments: ["between-write-and-publish", "between-publish-and-clear", "between-record-and-acknowledge"])
+        arguments: [
+            "between-write-and-publish", "between-entry-and-publish", "between-publish-and-clear", "between-record-and-acknowledge",
+        ])
     func daemonKilledBetweenSteps(point: String) async throws {
         let cluster = try Cluster()
         let token = try await cluster.person("ada")

@@ -74,7 +74,8 @@ final class OwnServer: Sendable {
     func start() async throws {
         let process = try launch()
         await current.set(process)
-        try await eventually("the server at port \(port) listens") {
+        // On a busy machine, Erlang alone needs a minute.
+        try await eventually("the server at port \(port) listens", within: .seconds(180)) {
             if !process.running() { throw TimedOut(description: "the server at port \(port) ended") }
             return (try? await RawConnection(port: port)) != nil
         }

@@ -40,6 +40,9 @@ struct StoreCopyTests {
         // The two went on by themselves, with ids of their own for the last one: the counts are alike.
         let (here, thither) = (try await Self.inboxes(returned), try await Self.inboxes(cluster.workspace))
         for name in ["ada", "bob", "eve"] { #expect(here["\(name) unread"] == thither["\(name) unread"]) }
+        // The journal came along, and goes on as well.
+        for workspace in [returned, cluster.workspace] { try await workspace.output("audit", "verify") }
+        #expect(try await cluster.workspace.output("audit", "list", "--action", "created", "--subject", "user", "-o", "id").count > 3)
     }
 
     @Test("A copy that was killed goes on where it ended")

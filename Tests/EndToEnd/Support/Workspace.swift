@@ -63,7 +63,7 @@ final class Workspace: Sendable {
 
     /// Changes the embedded store behind our back.
     func sqlite(_ statement: String) async throws {
-        let result = try await run("/usr/bin/sqlite3", ["-cmd", ".timeout 10000", databasePath, statement], input: "")
+        let result = try await run("/usr/bin/sqlite3", ["-cmd", ".timeout 60000", databasePath, statement], input: "")
         guard result.status == 0 else { throw CommandFailed(arguments: [statement], result: result) }
     }
 

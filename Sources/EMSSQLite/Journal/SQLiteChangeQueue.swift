@@ -1,0 +1,186 @@
+import EMSCore
+import GRDB
+import Synchronization
+
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
+
+/// A consumer's queue in the same file: the journal from the consumer's position on, and what failed and is to be tried again.
+///
+/// Nothing is leased: several processes may be handed the same entries. What they make of them is stored together with the step along the
+/// journal, which one of them takes.
+final class SQLiteChangeQueue: ChangeQueue {
+    private let database: SQLiteDatabase
+    private let consumer: String
+    /// How often what begins at the position was given back.
+    private let failures = Mutex<(position: Int64, count: Int)>((0, 0))
+    /// Where the consumer was when what begins at the position was read.
+    private let origin = Mutex<(position: Int64, first: Int64)>((0, 0))
+
+    init(database: SQLiteDatabase, consumer: String) {
+        self.database = database
+        self.consumer = consumer
+    }
+
+    /// After so many seconds at the most, what failed is tried again.
+    private static let longestPause: Int64 = 60
+
+    func receive(limit: Int, waiting: Bool) async throws -> [Delivery] {
+        guard waiting else { return try await deliveries(limit: limit) }
+        let wakeup = Wakeup()
+        let listener = try database.watcher.addListener(wakeup)
+        defer { database.watcher.removeListener(listener) }
+        do {
+            while !Task.isCancelled {
+                let deliveries = try await deliveries(limit: limit)
+                if !deliveries.isEmpty { return deliveries }
+                // The limit is for what is to be tried again: that its time has come is no commit.
+                await wakeup.wait(upTo: .seconds(1))
+            }
+        } catch is CancellationError {
+            // Nothing was taken.
+        }
+        return []
+    }
+
+    private func deliveries(limit: Int) async throws -> [Delivery] {
+        let consumer = consumer
+        let failures = failures.withLock { $0 }
+        let (found, origin) = try await database.read { db -> ([Delivery], (position: Int64, first: Int64)?) in
+            let due = try db.all(Self.due, [consumer, Timestamp.now().milliseconds, limit]) { try Self.letter($0, in: db) }
+            if !due.isEmpty { return (due, nil) }
+            let position = try SQLiteConsumers.position(of: consumer, in: db)
+            var first: Int64?
+            let entries = try db.all(SQLiteJournal.tail, [position, limit]) { row in
+                let start = try first ?? row.counter(0)
+                first = start
+                return try Self.delivery(
+                    tag: row.counter(0), position: row.counter(0), id: row.text(1), routingKey: row.text(3), entry: Array(row.data(2)),
+                    attempt: failures.position == start ? failures.count + 1 : 1, in: db)
+            }
+            if entries.isEmpty { try Self.expectEnd(position, of: consumer, in: db) }
+            return (entries, first.map { (position, $0) })
+        }
+        if let origin { self.origin.withLock { $0 = origin } }
+        return found
+    }
+
+    /// A consumer beyond the end would be passed by, in silence, by everything that is still to be written up to there.
+    private static func expectEnd(_ position: Int64, of consumer: String, in db: Database) throws {
+        let end = try SQLiteJournal.lastPosition(in: db)
+        guard position > end else { return }
+        throw EMSError(
+            .storeCorrupt, "the consumer \(consumer) is at position \(position) of the journal, which ends at \(end)",
+            fix: "restore a backup")
+    }
+
+    /// What is to be tried again now. A time further ahead than any pause lasts was set by a clock that was ahead.
+    static let due = """
+        SELECT l.seq, l.position, l.message_id, coalesce(j.entry, l.body, x''), l.attempts, l.routing_key
+        FROM consumer_letters l LEFT JOIN journal j ON j.position = l.position
+        WHERE l.consumer = ?1 AND l.retry_at IS NOT NULL AND l.died_at IS NULL AND (l.retry_at <= ?2 OR l.retry_at > ?2 + \(2 * longestPause * 1000))
+        ORDER BY l.retry_at LIMIT ?3
+        """
+
+    private static func letter(_ row: Row, in db: Database) throws -> Delivery {
+        let (tag, attempt) = (-(try row.counter(0)), Int(try row.counter(4)) + 1)
+        let (id, bytes) = (try row.text(2), Array(try row.data(3)))
+        if let position = try row.optionalInteger(1) {
+            return delivery(
+                tag: tag, position: position, id: id, routingKey: try row.text(5), entry: bytes, attempt: attempt, in: db)
+        }
+        let message = BrokerMessage(messageID: id, routingKey: try row.text(5), body: bytes)
+        return Delivery(tag: tag, message: message, attempt: attempt, signature: .valid)
+    }
+
+    /// An entry that cannot be read is delivered as the message that it is not: whoever receives it finds out.
+    private static func delivery(
+        tag: Int64, position: Int64, id: String, routingKey: String, entry: [UInt8], attempt: Int, in db: Database
+    ) -> Delivery {
+        let change = try? SQLiteJournal.change(entry, at: position, in: db)
+        return Delivery(
+            tag: tag, message: BrokerMessage(messageID: id, routingKey: routingKey, body: change == nil ? entry : []), change: change,
+            attempt: attempt, signature: .valid)
+    }
+
+    func place(after deliveries: [Delivery]) -> ConsumerPlace? {
+        guard let first = deliveries.first, let last = deliveries.last, first.tag > 0 else { return nil }
+        let origin = origin.withLock { $0 }
+        guard origin.first == first.tag else { return nil }
+        return ConsumerPlace(consumer: consumer, from: origin.position, first: first.tag, through: last.tag)
+    }
+
+    func acknowledge(_ deliveries: [Delivery]) async throws {
+        try await acknowledge(deliveries, settingAside: [])
+    }
+
+    func acknowledge(_ deliveries: [Delivery], settingAside failed: [(delivery: Delivery, reason: String)]) async throws {
+        if deliveries.isEmpty, failed.isEmpty { return }
+        let consumer = consumer
+        let now = Timestamp.now()
+        let start = origin.withLock { $0.position }
+        try await database.write { db in
+            for (delivery, reason) in failed {
+                let pause = delivery.attempt < 6 ? Int64(1) << Int64(delivery.attempt) : Self.longestPause
+                try Self.keep(delivery, of: consumer, reason: reason, retryAt: now.adding(seconds: pause), diedAt: nil, in: db)
+            }
+            for delivery in deliveries where delivery.tag < 0 {
+                try db.run("DELETE FROM consumer_letters WHERE seq = ? AND died_at IS NULL", [-delivery.tag])
+            }
+            let last = (deliveries + failed.map(\.delivery)).map(\.tag).max() ?? 0
+            if last > 0 { try SQLiteConsumers.advance(consumer, from: start, to: last, in: db) }
+        }
+    }
+
+    /// The consumer does not move before it acknowledges: what came before the message may not be stored yet.
+    func reject(_ delivery: Delivery, reason: String) async throws {
+        let consumer = consumer
+        try await database.write { db in
+            try Self.keep(delivery, of: consumer, reason: reason, retryAt: nil, diedAt: .now(), in: db)
+        }
+    }
+
+    /// The consumer has not moved: they are delivered again.
+    func release(_ deliveries: [Delivery]) async throws {
+        guard let first = deliveries.map(\.tag).min(), first > 0 else { return }
+        failures.withLock { $0 = $0.position == first ? (first, $0.count + 1) : (first, 1) }
+    }
+
+    /// Nothing is held.
+    func suspend() async {}
+
+    /// Puts what failed where it does not hold up what comes after it.
+    private static func keep(
+        _ delivery: Delivery, of consumer: String, reason: String, retryAt: Timestamp?, diedAt: Timestamp?, in db: Database
+    ) throws {
+        let (retryAt, diedAt) = (retryAt?.milliseconds, diedAt?.milliseconds)
+        guard delivery.tag > 0 else {
+            try db.run(
+                "UPDATE consumer_letters SET attempts = ?, reason = ?, retry_at = ?, died_at = ? WHERE seq = ? AND died_at IS NULL",
+                [delivery.attempt, reason, retryAt, diedAt, -delivery.tag])
+            return
+        }
+        try db.run(
+            """
+            INSERT OR IGNORE INTO consumer_letters (consumer, position, message_id, routing_key, body, attempts, reason, retry_at, died_at)
+            VALUES (?, ?, ?, ?, NULL, ?, ?, ?, ?)
+            """,
+            [consumer, delivery.tag, delivery.message.messageID, delivery.message.routingKey, delivery.attempt, reason, retryAt, diedAt])
+    }
+
+    func status() async throws -> BrokerStatus {
+        let consumer = consumer
+        return try await database.read { db in
+            let waiting = try db.boundedCount(
+                "SELECT 1 FROM consumer_letters WHERE consumer = ? AND retry_at IS NOT NULL", [consumer]
+            ).count
+            return BrokerStatus(
+                depth: waiting, unacknowledged: waiting,
+                deadLetters: try db.boundedCount("SELECT 1 FROM consumer_letters WHERE consumer = ? AND died_at IS NOT NULL", [consumer])
+                    .count)
+        }
+    }
+}
