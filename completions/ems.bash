@@ -189,13 +189,13 @@ _ems() {
     unset 'unparsed_words[0]'
     unparsed_words=("${unparsed_words[@]}")
     case "${subcommand}" in
-    user|event|notify|token|broker|store|config|serve|shell|doctor|help)
+    user|event|notify|token|broker|audit|store|config|serve|shell|doctor|help)
         # Offer subcommand argument completions
         "_ems_${subcommand}"
         ;;
     *)
         # Offer subcommand completions
-        COMPREPLY+=($(compgen -W 'user event notify token broker store config serve shell doctor help' -- "${cur}"))
+        COMPREPLY+=($(compgen -W 'user event notify token broker audit store config serve shell doctor help' -- "${cur}"))
         ;;
     esac
 }
@@ -615,7 +615,7 @@ _ems_user_unlock() {
 
 _ems_user_delete() {
     repeating_flags=()
-    non_repeating_flags=(--yes --dry-run --no-color --verbose --version -h --help)
+    non_repeating_flags=(--erase --yes --dry-run --no-color --verbose --version -h --help)
     repeating_options=()
     non_repeating_options=(--confirm-profile --config --profile --data-dir)
     __ems_offer_flags_options 1
@@ -740,13 +740,13 @@ _ems_event() {
     unset 'unparsed_words[0]'
     unparsed_words=("${unparsed_words[@]}")
     case "${subcommand}" in
-    create|list|show|update|delete|search|subscribe|unsubscribe|import|export|complete|remind|watch)
+    create|list|show|update|delete|search|history|diff|restore|subscribe|unsubscribe|import|export|complete|remind|watch)
         # Offer subcommand argument completions
         "_ems_event_${subcommand}"
         ;;
     *)
         # Offer subcommand completions
-        COMPREPLY+=($(compgen -W 'create list show update delete search subscribe unsubscribe import export complete remind watch' -- "${cur}"))
+        COMPREPLY+=($(compgen -W 'create list show update delete search history diff restore subscribe unsubscribe import export complete remind watch' -- "${cur}"))
         ;;
     esac
 }
@@ -886,11 +886,17 @@ _ems_event_show() {
     repeating_flags=()
     non_repeating_flags=(--no-header --raw --local --no-pager --no-color --verbose --version -h --help)
     repeating_options=()
-    non_repeating_options=(-o --output --columns --time-zone --config --profile --data-dir)
+    non_repeating_options=(--at --version -o --output --columns --time-zone --config --profile --data-dir)
     __ems_offer_flags_options 1
 
     # Offer option value completions
     case "${prev}" in
+    '--at')
+        return
+        ;;
+    '--version')
+        return
+        ;;
     '-o'|'--output')
         __ems_add_completions -W 'table'$'\n''json'$'\n''jsonl'$'\n''yaml'$'\n''csv'$'\n''id'
         return
@@ -1113,6 +1119,147 @@ _ems_event_search() {
         ;;
     '--data-dir')
         __ems_add_completions -d
+        return
+        ;;
+    esac
+}
+
+_ems_event_history() {
+    repeating_flags=()
+    non_repeating_flags=(--all --no-header --raw --local --no-pager --no-color --verbose --version -h --help)
+    repeating_options=()
+    non_repeating_options=(--limit -o --output --columns --time-zone --config --profile --data-dir)
+    __ems_offer_flags_options 1
+
+    # Offer option value completions
+    case "${prev}" in
+    '--limit')
+        return
+        ;;
+    '-o'|'--output')
+        __ems_add_completions -W 'table'$'\n''json'$'\n''jsonl'$'\n''yaml'$'\n''csv'$'\n''id'
+        return
+        ;;
+    '--columns')
+        return
+        ;;
+    '--time-zone')
+        __ems_add_completions -W "$(eval 'sed '\''s/^[^\t]*\t[^\t]*\t//;s/\t.*//;/^#/d'\'' /usr/share/zoneinfo/zone1970.tab 2>/dev/null')"
+        return
+        ;;
+    '--config')
+        __ems_add_completions -f
+        return
+        ;;
+    '--profile')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion event history -- --profile "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
+        return
+        ;;
+    '--data-dir')
+        __ems_add_completions -d
+        return
+        ;;
+    esac
+
+    # Offer positional completions
+    case "${positional_number}" in
+    1)
+        __ems_add_completions -W "$(__ems_custom_complete ---completion event history -- positional@0 "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
+        return
+        ;;
+    esac
+}
+
+_ems_event_diff() {
+    repeating_flags=()
+    non_repeating_flags=(--no-header --raw --local --no-pager --no-color --verbose --version -h --help)
+    repeating_options=()
+    non_repeating_options=(--versions -o --output --columns --time-zone --config --profile --data-dir)
+    __ems_offer_flags_options 1
+
+    # Offer option value completions
+    case "${prev}" in
+    '--versions')
+        return
+        ;;
+    '-o'|'--output')
+        __ems_add_completions -W 'table'$'\n''json'$'\n''jsonl'$'\n''yaml'$'\n''csv'$'\n''id'
+        return
+        ;;
+    '--columns')
+        return
+        ;;
+    '--time-zone')
+        __ems_add_completions -W "$(eval 'sed '\''s/^[^\t]*\t[^\t]*\t//;s/\t.*//;/^#/d'\'' /usr/share/zoneinfo/zone1970.tab 2>/dev/null')"
+        return
+        ;;
+    '--config')
+        __ems_add_completions -f
+        return
+        ;;
+    '--profile')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion event diff -- --profile "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
+        return
+        ;;
+    '--data-dir')
+        __ems_add_completions -d
+        return
+        ;;
+    esac
+
+    # Offer positional completions
+    case "${positional_number}" in
+    1)
+        __ems_add_completions -W "$(__ems_custom_complete ---completion event diff -- positional@0 "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
+        return
+        ;;
+    esac
+}
+
+_ems_event_restore() {
+    repeating_flags=()
+    non_repeating_flags=(--dry-run --no-header --raw --local --no-pager --no-color --verbose --version -h --help)
+    repeating_options=()
+    non_repeating_options=(--version --if-version -o --output --columns --time-zone --config --profile --data-dir)
+    __ems_offer_flags_options 1
+
+    # Offer option value completions
+    case "${prev}" in
+    '--version')
+        return
+        ;;
+    '--if-version')
+        return
+        ;;
+    '-o'|'--output')
+        __ems_add_completions -W 'table'$'\n''json'$'\n''jsonl'$'\n''yaml'$'\n''csv'$'\n''id'
+        return
+        ;;
+    '--columns')
+        return
+        ;;
+    '--time-zone')
+        __ems_add_completions -W "$(eval 'sed '\''s/^[^\t]*\t[^\t]*\t//;s/\t.*//;/^#/d'\'' /usr/share/zoneinfo/zone1970.tab 2>/dev/null')"
+        return
+        ;;
+    '--config')
+        __ems_add_completions -f
+        return
+        ;;
+    '--profile')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion event restore -- --profile "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
+        return
+        ;;
+    '--data-dir')
+        __ems_add_completions -d
+        return
+        ;;
+    esac
+
+    # Offer positional completions
+    case "${positional_number}" in
+    1)
+        __ems_add_completions -W "$(__ems_custom_complete ---completion event restore -- positional@0 "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
         return
         ;;
     esac
@@ -2088,13 +2235,13 @@ _ems_broker() {
     unset 'unparsed_words[0]'
     unparsed_words=("${unparsed_words[@]}")
     case "${subcommand}" in
-    status|declare|flush|dead)
+    status|declare|flush|pause|resume|replay|dead)
         # Offer subcommand argument completions
         "_ems_broker_${subcommand}"
         ;;
     *)
         # Offer subcommand completions
-        COMPREPLY+=($(compgen -W 'status declare flush dead' -- "${cur}"))
+        COMPREPLY+=($(compgen -W 'status declare flush pause resume replay dead' -- "${cur}"))
         ;;
     esac
 }
@@ -2183,6 +2330,109 @@ _ems_broker_flush() {
         ;;
     '--data-dir')
         __ems_add_completions -d
+        return
+        ;;
+    esac
+}
+
+_ems_broker_pause() {
+    repeating_flags=()
+    non_repeating_flags=(--no-color --verbose --version -h --help)
+    repeating_options=()
+    non_repeating_options=(--config --profile --data-dir)
+    __ems_offer_flags_options 1
+
+    # Offer option value completions
+    case "${prev}" in
+    '--config')
+        __ems_add_completions -f
+        return
+        ;;
+    '--profile')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion broker pause -- --profile "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
+        return
+        ;;
+    '--data-dir')
+        __ems_add_completions -d
+        return
+        ;;
+    esac
+
+    # Offer positional completions
+    case "${positional_number}" in
+    1)
+        __ems_add_completions -W 'inbox'
+        return
+        ;;
+    esac
+}
+
+_ems_broker_resume() {
+    repeating_flags=()
+    non_repeating_flags=(--no-color --verbose --version -h --help)
+    repeating_options=()
+    non_repeating_options=(--config --profile --data-dir)
+    __ems_offer_flags_options 1
+
+    # Offer option value completions
+    case "${prev}" in
+    '--config')
+        __ems_add_completions -f
+        return
+        ;;
+    '--profile')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion broker resume -- --profile "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
+        return
+        ;;
+    '--data-dir')
+        __ems_add_completions -d
+        return
+        ;;
+    esac
+
+    # Offer positional completions
+    case "${positional_number}" in
+    1)
+        __ems_add_completions -W 'inbox'
+        return
+        ;;
+    esac
+}
+
+_ems_broker_replay() {
+    repeating_flags=()
+    non_repeating_flags=(--local --dry-run --no-color --verbose --version -h --help)
+    repeating_options=()
+    non_repeating_options=(--from --time-zone --config --profile --data-dir)
+    __ems_offer_flags_options 1
+
+    # Offer option value completions
+    case "${prev}" in
+    '--from')
+        return
+        ;;
+    '--time-zone')
+        __ems_add_completions -W "$(eval 'sed '\''s/^[^\t]*\t[^\t]*\t//;s/\t.*//;/^#/d'\'' /usr/share/zoneinfo/zone1970.tab 2>/dev/null')"
+        return
+        ;;
+    '--config')
+        __ems_add_completions -f
+        return
+        ;;
+    '--profile')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion broker replay -- --profile "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
+        return
+        ;;
+    '--data-dir')
+        __ems_add_completions -d
+        return
+        ;;
+    esac
+
+    # Offer positional completions
+    case "${positional_number}" in
+    1)
+        __ems_add_completions -W 'inbox'
         return
         ;;
     esac
@@ -2326,6 +2576,203 @@ _ems_broker_dead_drop() {
         ;;
     '--profile')
         __ems_add_completions -W "$(__ems_custom_complete ---completion broker dead drop -- --profile "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
+        return
+        ;;
+    '--data-dir')
+        __ems_add_completions -d
+        return
+        ;;
+    esac
+}
+
+_ems_audit() {
+    repeating_flags=()
+    non_repeating_flags=(--version -h --help)
+    repeating_options=()
+    non_repeating_options=()
+    __ems_offer_flags_options 0
+
+    # Offer subcommand / subcommand argument completions
+    local -r subcommand="${unparsed_words[0]}"
+    unset 'unparsed_words[0]'
+    unparsed_words=("${unparsed_words[@]}")
+    case "${subcommand}" in
+    list|show|export|verify)
+        # Offer subcommand argument completions
+        "_ems_audit_${subcommand}"
+        ;;
+    *)
+        # Offer subcommand completions
+        COMPREPLY+=($(compgen -W 'list show export verify' -- "${cur}"))
+        ;;
+    esac
+}
+
+_ems_audit_list() {
+    repeating_flags=()
+    non_repeating_flags=(--all --no-header --raw --local --no-pager --no-color --verbose --version -h --help)
+    repeating_options=()
+    non_repeating_options=(--subject --actor --action --since --until --limit -o --output --columns --time-zone --config --profile --data-dir)
+    __ems_offer_flags_options 0
+
+    # Offer option value completions
+    case "${prev}" in
+    '--subject')
+        return
+        ;;
+    '--actor')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion audit list -- --actor "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
+        return
+        ;;
+    '--action')
+        __ems_add_completions -W 'created'$'\n''updated'$'\n''deleted'$'\n''recorded'$'\n''password_changed'$'\n''erased'$'\n''opened'$'\n''ended'$'\n''failed'$'\n''rotated'$'\n''imported'$'\n''exported'$'\n''purged'
+        return
+        ;;
+    '--since')
+        return
+        ;;
+    '--until')
+        return
+        ;;
+    '--limit')
+        return
+        ;;
+    '-o'|'--output')
+        __ems_add_completions -W 'table'$'\n''json'$'\n''jsonl'$'\n''yaml'$'\n''csv'$'\n''id'
+        return
+        ;;
+    '--columns')
+        return
+        ;;
+    '--time-zone')
+        __ems_add_completions -W "$(eval 'sed '\''s/^[^\t]*\t[^\t]*\t//;s/\t.*//;/^#/d'\'' /usr/share/zoneinfo/zone1970.tab 2>/dev/null')"
+        return
+        ;;
+    '--config')
+        __ems_add_completions -f
+        return
+        ;;
+    '--profile')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion audit list -- --profile "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
+        return
+        ;;
+    '--data-dir')
+        __ems_add_completions -d
+        return
+        ;;
+    esac
+}
+
+_ems_audit_show() {
+    repeating_flags=()
+    non_repeating_flags=(--no-header --raw --local --no-pager --no-color --verbose --version -h --help)
+    repeating_options=()
+    non_repeating_options=(-o --output --columns --time-zone --config --profile --data-dir)
+    __ems_offer_flags_options 1
+
+    # Offer option value completions
+    case "${prev}" in
+    '-o'|'--output')
+        __ems_add_completions -W 'table'$'\n''json'$'\n''jsonl'$'\n''yaml'$'\n''csv'$'\n''id'
+        return
+        ;;
+    '--columns')
+        return
+        ;;
+    '--time-zone')
+        __ems_add_completions -W "$(eval 'sed '\''s/^[^\t]*\t[^\t]*\t//;s/\t.*//;/^#/d'\'' /usr/share/zoneinfo/zone1970.tab 2>/dev/null')"
+        return
+        ;;
+    '--config')
+        __ems_add_completions -f
+        return
+        ;;
+    '--profile')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion audit show -- --profile "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
+        return
+        ;;
+    '--data-dir')
+        __ems_add_completions -d
+        return
+        ;;
+    esac
+}
+
+_ems_audit_export() {
+    repeating_flags=()
+    non_repeating_flags=(--raw --local --no-color --verbose --version -h --help)
+    repeating_options=()
+    non_repeating_options=(--subject --actor --action --since --until --format --time-zone --config --profile --data-dir)
+    __ems_offer_flags_options 0
+
+    # Offer option value completions
+    case "${prev}" in
+    '--subject')
+        return
+        ;;
+    '--actor')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion audit export -- --actor "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
+        return
+        ;;
+    '--action')
+        __ems_add_completions -W 'created'$'\n''updated'$'\n''deleted'$'\n''recorded'$'\n''password_changed'$'\n''erased'$'\n''opened'$'\n''ended'$'\n''failed'$'\n''rotated'$'\n''imported'$'\n''exported'$'\n''purged'
+        return
+        ;;
+    '--since')
+        return
+        ;;
+    '--until')
+        return
+        ;;
+    '--format')
+        __ems_add_completions -W 'jsonl'$'\n''csv'$'\n''ics'
+        return
+        ;;
+    '--time-zone')
+        __ems_add_completions -W "$(eval 'sed '\''s/^[^\t]*\t[^\t]*\t//;s/\t.*//;/^#/d'\'' /usr/share/zoneinfo/zone1970.tab 2>/dev/null')"
+        return
+        ;;
+    '--config')
+        __ems_add_completions -f
+        return
+        ;;
+    '--profile')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion audit export -- --profile "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
+        return
+        ;;
+    '--data-dir')
+        __ems_add_completions -d
+        return
+        ;;
+    esac
+}
+
+_ems_audit_verify() {
+    repeating_flags=()
+    non_repeating_flags=(--no-header --raw --local --no-pager --no-color --verbose --version -h --help)
+    repeating_options=()
+    non_repeating_options=(-o --output --columns --time-zone --config --profile --data-dir)
+    __ems_offer_flags_options 0
+
+    # Offer option value completions
+    case "${prev}" in
+    '-o'|'--output')
+        __ems_add_completions -W 'table'$'\n''json'$'\n''jsonl'$'\n''yaml'$'\n''csv'$'\n''id'
+        return
+        ;;
+    '--columns')
+        return
+        ;;
+    '--time-zone')
+        __ems_add_completions -W "$(eval 'sed '\''s/^[^\t]*\t[^\t]*\t//;s/\t.*//;/^#/d'\'' /usr/share/zoneinfo/zone1970.tab 2>/dev/null')"
+        return
+        ;;
+    '--config')
+        __ems_add_completions -f
+        return
+        ;;
+    '--profile')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion audit verify -- --profile "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
         return
         ;;
     '--data-dir')
