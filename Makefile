@@ -77,6 +77,16 @@ bench-servers: release
 bench-bulk: release
 	Benchmarks/bulk
 
+## bench-changes: measure the way of a change; BEFORE=PATH names another binary, measured by turns
+.PHONY: bench-changes
+bench-changes: release
+	python3 Benchmarks/changes.py $(BEFORE) "$$(swift build $(RELEASE_FLAGS) --show-bin-path)/ems"
+
+## bench-audience: measure what an update with very many subscribers costs others; BEFORE=PATH as above
+.PHONY: bench-audience
+bench-audience: release
+	python3 Benchmarks/audience.py $(BEFORE) "$$(swift build $(RELEASE_FLAGS) --show-bin-path)/ems"
+
 ## install: install the release binary, manual pages and completions under PREFIX
 .PHONY: install
 install: release

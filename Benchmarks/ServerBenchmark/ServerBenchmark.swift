@@ -83,7 +83,7 @@ enum ServerBenchmark {
     }
 
     static func change(_ event: Event) -> Change {
-        Change(action: .created, event: event, actor: "operator:bench", timestamp: .now())
+        .created(event, by: Principal(.operator("bench"), via: ChangeSource(.cli)), at: .now())
     }
 
     private static func fill(_ database: MongoDatabase, _ count: Int) async throws {
@@ -142,7 +142,7 @@ enum ServerBenchmark {
     }
 
     private static func measureBroker(_ broker: RabbitMQBroker, window: Int, seconds: Int) async throws {
-        let messages = (0..<window).map { BrokerMessage(change(event($0))) }
+        let messages = try (0..<window).map { try BrokerMessage(change(event($0))) }
         try await measure(callers: 1, on: globalConcurrentExecutor, seconds: seconds) {
             try await broker.publish(messages)
             return messages.count
@@ -190,7 +190,7 @@ enum ServerBenchmark {
         let start = ContinuousClock.now
         var sent = 0
         while sent < count {
-            let batch = (sent..<min(sent + window, count)).map { BrokerMessage(change(event($0))) }
+            let batch = try (sent..<min(sent + window, count)).map { try BrokerMessage(change(event($0))) }
             try await broker.publish(batch)
             sent += batch.count
             if sent / 50_000 != (sent - batch.count) / 50_000 { say("done \(sent)") }
