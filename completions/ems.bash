@@ -2597,13 +2597,13 @@ _ems_audit() {
     unset 'unparsed_words[0]'
     unparsed_words=("${unparsed_words[@]}")
     case "${subcommand}" in
-    list|show|export|verify)
+    list|show|export|verify|purge)
         # Offer subcommand argument completions
         "_ems_audit_${subcommand}"
         ;;
     *)
         # Offer subcommand completions
-        COMPREPLY+=($(compgen -W 'list show export verify' -- "${cur}"))
+        COMPREPLY+=($(compgen -W 'list show export verify purge' -- "${cur}"))
         ;;
     esac
 }
@@ -2773,6 +2773,39 @@ _ems_audit_verify() {
         ;;
     '--profile')
         __ems_add_completions -W "$(__ems_custom_complete ---completion audit verify -- --profile "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
+        return
+        ;;
+    '--data-dir')
+        __ems_add_completions -d
+        return
+        ;;
+    esac
+}
+
+_ems_audit_purge() {
+    repeating_flags=()
+    non_repeating_flags=(--json-summary --quiet --lock --yes --dry-run --no-color --verbose --version -h --help)
+    repeating_options=()
+    non_repeating_options=(--older-than --wait --confirm-profile --config --profile --data-dir)
+    __ems_offer_flags_options 0
+
+    # Offer option value completions
+    case "${prev}" in
+    '--older-than')
+        return
+        ;;
+    '--wait')
+        return
+        ;;
+    '--confirm-profile')
+        return
+        ;;
+    '--config')
+        __ems_add_completions -f
+        return
+        ;;
+    '--profile')
+        __ems_add_completions -W "$(__ems_custom_complete ---completion audit purge -- --profile "${COMP_CWORD}" "$(__ems_cursor_index_in_current_word)")"
         return
         ;;
     '--data-dir')

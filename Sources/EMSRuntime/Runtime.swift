@@ -61,6 +61,7 @@ public struct Runtime: Sendable {
 
     public var journal: JournalService { JournalService(stores: backend.stores, permissions: settings.permissions) }
     public var journalVerifier: JournalVerifier { JournalVerifier(stores: backend.stores) }
+    public var journalRetention: JournalRetention { JournalRetention(journal: backend.stores.journal) }
     public var completion: CompletionService { CompletionService(stores: backend.stores) }
     public var storeAdministration: any StoreAdministration { backend.storeAdministration }
     public var brokerAdministration: any BrokerAdministration { backend.brokerAdministration }
@@ -173,9 +174,7 @@ public struct Runtime: Sendable {
     /// - Returns: how many entries that are.
     /// - Throws: ``EMSError`` with ``ErrorCode/notFound`` if there is no such position.
     public func replay(_ consumer: Consumer, from position: Int64, dryRun: Bool) async throws -> Int {
-        guard position > 0, try await !journalEntries(from: position, limit: 1).isEmpty else {
-            throw EMSError(.notFound, "the journal has no position \(position)", fix: "ems audit list")
-        }
+        try await journal.expectPosition(position)
         var (next, count) = (position, 0)
         while true {
             let entries = try await journalEntries(from: next, limit: ChangeRelay.usualBatchSize)
@@ -218,8 +217,10 @@ public struct Runtime: Sendable {
         _ = try await backend.stores.rateLimits.attempt("doctor", limit: 1_000_000, window: 1, at: .now())
     }
 
-    /// Removes what has served its time: idempotency keys of yesterday, sessions that ended a week ago.
+    /// Removes what has served its time: idempotency keys of yesterday, sessions that ended a week ago, and of the journal, once a day, what
+    /// need not be kept.
     public func housekeeping() async throws {
+        try await cutJournal()
         try await users.finishDeletions()
         try await events.forgetOldIdempotencyKeys()
         let moment = Timestamp.now().adding(seconds: -7 * 86_400)
@@ -230,6 +231,17 @@ public struct Runtime: Sendable {
             .noted(
                 .purged, Subject(.purge, "sessions"), by: author,
                 state: JSONText(["count": .integer(Int64(count)), "before": .string(moment.description)])))
+    }
+
+    private func cutJournal() async throws {
+        guard let keep = settings.journalKeepSeconds else { return }
+        let now = Timestamp.now()
+        if let last = try await journalRetention.lastCut(), last > now.adding(seconds: -86_400), last <= now { return }
+        let cut = try await journalRetention.cut(before: now.adding(seconds: -keep), by: Author(.system, via: ChangeSource(.cron)))
+        if cut.entries > 0 { logger.info("cut \(cut.entries) entries off the journal") }
+        if let needed = cut.neededFrom {
+            logger.warning("the journal is kept from position \(needed) on: it is to be consumed, or a dead letter: ems broker status")
+        }
     }
 
     public struct Health: Sendable {

@@ -17,7 +17,7 @@ struct MongoConformanceTests {
     @Test("Pending changes", arguments: ChangeOutboxConformance.cases)
     func outbox(_ behaviour: ConformanceCase) async throws { try await run(behaviour) }
 
-    @Test("Journal", arguments: JournalStoreConformance.cases)
+    @Test("Journal", arguments: JournalStoreConformance.cases + JournalRetentionConformance.cases)
     func journal(_ behaviour: ConformanceCase) async throws { try await run(behaviour) }
 
     @Test("Notifications", arguments: NotificationStoreConformance.cases)
@@ -52,7 +52,8 @@ struct MongoStandaloneTests {
     @Test(
         "Every port",
         arguments: UserStoreConformance.cases + EventStoreConformance.cases + EventSearchConformance.cases
-            + ChangeOutboxConformance.cases + JournalStoreConformance.cases + NotificationStoreConformance.cases
+            + ChangeOutboxConformance.cases + JournalStoreConformance.cases + JournalRetentionConformance.cases
+            + NotificationStoreConformance.cases
             + AudienceConformance.cases + SubscriptionStoreConformance.cases
             + TokenStoreConformance.cases + RateLimitStoreConformance.cases + LoginStoreConformance.cases
             + ConsumerStoreConformance.cases)

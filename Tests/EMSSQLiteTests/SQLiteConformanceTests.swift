@@ -16,7 +16,7 @@ struct SQLiteConformanceTests {
     @Test("Pending changes", arguments: ChangeOutboxConformance.cases)
     func outbox(_ behaviour: ConformanceCase) async throws { try await run(behaviour) }
 
-    @Test("Journal", arguments: JournalStoreConformance.cases)
+    @Test("Journal", arguments: JournalStoreConformance.cases + JournalRetentionConformance.cases)
     func journal(_ behaviour: ConformanceCase) async throws { try await run(behaviour) }
 
     @Test("Notifications", arguments: NotificationStoreConformance.cases)

@@ -51,7 +51,7 @@ struct StatementTests {
     private static func makeAll() async throws {
         let cases =
             UserStoreConformance.cases + EventStoreConformance.cases + EventSearchConformance.cases + ChangeOutboxConformance.cases
-            + JournalStoreConformance.cases
+            + JournalStoreConformance.cases + JournalRetentionConformance.cases
             + NotificationStoreConformance.cases + AudienceConformance.cases + SubscriptionStoreConformance.cases
             + TokenStoreConformance.cases
             + RateLimitStoreConformance.cases + LoginStoreConformance.cases + ConsumerStoreConformance.cases

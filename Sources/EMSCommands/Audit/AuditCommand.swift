@@ -11,8 +11,9 @@ struct AuditCommand: ParsableCommand {
             "ems audit list --actor ada --action deleted",
             "ems audit show 1742 -o json",
             "ems audit export > journal.jsonl",
-            "ems audit verify"),
-        subcommands: [AuditList.self, AuditShow.self, AuditExport.self, AuditVerify.self])
+            "ems audit verify",
+            "ems audit purge --older-than 400d"),
+        subcommands: [AuditList.self, AuditShow.self, AuditExport.self, AuditVerify.self, AuditPurge.self])
 }
 
 /// Which entries a command is about.

@@ -21,11 +21,8 @@ struct DurationArgument: ExpressibleByArgument {
     }
 
     init?(argument: String) {
-        let units: [Character: Int64] = ["s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800]
-        guard let unit = argument.last.flatMap({ units[$0] }), let count = Int64(argument.dropLast()), count > 0,
-            count <= 36_500 * 86_400 / unit
-        else { return nil }
-        seconds = count * unit
+        guard let seconds = TimeSpan.seconds(argument) else { return nil }
+        self.seconds = seconds
     }
 
     /// As it would be said, for `--help`.

@@ -15,6 +15,8 @@ public enum FaultPoint: String {
     case betweenReceiveAndRecord = "between-receive-and-record"
     case betweenRecordAndAcknowledge = "between-record-and-acknowledge"
     case betweenExpansions = "between-expansions"
+    case betweenCheckpointAndCut = "between-checkpoint-and-cut"
+    case betweenCuts = "between-cuts"
 
     @inline(__always)
     public static func reached(_ point: FaultPoint) {

@@ -20,6 +20,12 @@ public struct JournalHash: Sendable, Equatable, CustomStringConvertible {
         self.bytes = bytes
     }
 
+    /// Reads ``description``; `nil` where the text is something else.
+    init?(_ text: String) {
+        guard let bytes = EMSCore.bytes(ofSHA256: text.utf8) else { return nil }
+        self.bytes = bytes
+    }
+
     /// The hash of the entry that follows.
     /// - Parameter canonical: the entry's canonical form.
     public func followed(by canonical: JSONText) -> JournalHash {
@@ -92,6 +98,20 @@ public struct SealedChange: Sendable, Equatable {
         let texts = states.flatMap { state in User.personalFields.map { state?[$0] } }
         return ([json["actor"]?["name"], json["source"]?["address"]] + texts).compactMap { $0?.string }
             .filter { $0.hasPrefix(PersonalText.prefix) }
+    }
+
+    /// At least the references in it; found without reading it as JSON.
+    public var possibleReferences: [String] {
+        let (bytes, mark) = (canonical.bytes, Array("\"\(PersonalText.prefix)".utf8))
+        let length = PersonalText.prefix.utf8.count + 32
+        var found: [String] = []
+        var index = 0
+        while let quote = bytes[index...].firstIndex(of: UInt8(ascii: "\"")) {
+            index = quote + 1
+            guard bytes[quote...].starts(with: mark) else { continue }
+            found.append(String(decoding: bytes[index...].prefix(length), as: UTF8.self))
+        }
+        return found
     }
 
     /// - Parameter resolve: the text that a reference stands for; `nil` if it was erased.

@@ -55,9 +55,10 @@ extension Change {
     }
 
     /// A user who existed when the journal began: see ``recorded(_:at:)-(Event,_)``.
-    public static func recorded(_ user: User, at now: Timestamp) -> Change {
+    public static func recorded(_ user: User, at now: Timestamp, again: Bool = false) -> Change {
         Change(
-            id: user.id.retyped(), subject: Subject(.user, user.id.description), action: .recorded, version: user.version, actor: .system,
+            id: again ? ChangeID() : user.id.retyped(), subject: Subject(.user, user.id.description), action: .recorded,
+            version: user.version, actor: .system,
             source: ChangeSource(.import), timestamp: now, before: nil, after: User.fields.record(of: user), isQuiet: true)
     }
 

@@ -64,6 +64,9 @@ public struct Subject: Sendable, Hashable {
         case key
         /// What was brought in from a file, given out, or removed because it was old: the id is the kind of thing.
         case `import`, export, purge
+
+        /// Whether the journal tells the whole state of such a thing.
+        public var isReplayed: Bool { self == .event || self == .user }
     }
 
     public let kind: Kind
@@ -106,9 +109,11 @@ extension Change {
 
     /// An event that existed when the journal began: from here on, its history is known. The id is the event's, so that two processes that
     /// begin the journal at once record it once.
-    public static func recorded(_ event: Event, at now: Timestamp) -> Change {
+    /// - Parameter again: its last entry is about to be cut off; the id is a new one.
+    public static func recorded(_ event: Event, at now: Timestamp, again: Bool = false) -> Change {
         Change(
-            id: event.id.retyped(), subject: Subject(.event, event.id.description), action: .recorded, version: event.version,
+            id: again ? ChangeID() : event.id.retyped(), subject: Subject(.event, event.id.description), action: .recorded,
+            version: event.version,
             actor: .system, source: ChangeSource(.import), timestamp: now, before: nil,
             after: EventRecord.record(event), isQuiet: true)
     }
@@ -130,7 +135,7 @@ extension Change {
     }
 
     /// Whether it is published at the broker, and people are notified of it.
-    public var isPublished: Bool { subject.kind == .event }
+    public var isPublished: Bool { subject.kind == .event && action != .recorded }
 
     /// Whether all of it can be read that is needed to publish it.
     public var isReadable: Bool { !isPublished || (try? event()) != nil }

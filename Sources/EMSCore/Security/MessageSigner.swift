@@ -47,7 +47,7 @@ public final class MessageSigner: Sendable {
     /// What a message's signature says of it; see ``sign(_:id:for:)``.
     public func check(_ signature: String?, of body: [UInt8], id: String, for purpose: Purpose) throws -> MessageSignature {
         guard let signature else { return .absent }
-        guard signature.hasPrefix(Self.version), let code = Self.bytes(signature.utf8.dropFirst(Self.version.utf8.count)) else {
+        guard signature.hasPrefix(Self.version), let code = bytes(ofSHA256: signature.utf8.dropFirst(Self.version.utf8.count)) else {
             return .invalid
         }
         func isValid(_ keys: [SymmetricKey]) -> Bool {
@@ -65,17 +65,6 @@ public final class MessageSigner: Sendable {
 
     private static func code(of body: [UInt8], id: String, for purpose: Purpose, key: SymmetricKey) -> HMAC<SHA256>.MAC {
         HMAC<SHA256>.authenticationCode(for: message(body, id: id, for: purpose), using: key)
-    }
-
-    /// The bytes that so many hexadecimal digits stand for; `nil` where they are not those of a code.
-    private static func bytes(_ digits: Substring.UTF8View) -> [UInt8]? {
-        guard digits.count == 2 * SHA256.byteCount else { return nil }
-        var values: [UInt8] = []
-        for digit in digits {
-            guard let value = Character(UnicodeScalar(digit)).hexDigitValue else { return nil }
-            values.append(UInt8(value))
-        }
-        return stride(from: 0, to: values.count, by: 2).map { values[$0] << 4 | values[$0 + 1] }
     }
 
     /// - Parameter age: how old the keys may be; where reading them again fails, those known go on.

@@ -23,6 +23,17 @@ func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
     bytes.map { $0 < 16 ? "0" + String($0, radix: 16) : String($0, radix: 16) }.joined()
 }
 
+/// Reads a SHA-256 in hexadecimal; `nil` where the text is none.
+func bytes(ofSHA256 digits: some Sequence<UInt8>) -> [UInt8]? {
+    var values: [UInt8] = []
+    for digit in digits {
+        guard values.count < 2 * SHA256.byteCount, let value = Character(UnicodeScalar(digit)).hexDigitValue else { return nil }
+        values.append(UInt8(value))
+    }
+    guard values.count == 2 * SHA256.byteCount else { return nil }
+    return stride(from: 0, to: values.count, by: 2).map { values[$0] << 4 | values[$0 + 1] }
+}
+
 /// SHA-256 (FIPS 180-4): 32 bytes.
 public func sha256(_ bytes: some Sequence<UInt8>) -> [UInt8] {
     Array(SHA256.hash(data: Array(bytes)))

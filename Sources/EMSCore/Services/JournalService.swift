@@ -33,9 +33,21 @@ public struct JournalService: Sendable {
     /// - Throws: ``EMSError`` with ``ErrorCode/notFound`` or ``ErrorCode/forbidden``.
     public func entry(at position: Int64, by principal: Principal) async throws -> JournalEntry {
         try permissions.require(.readJournal, of: principal, "only admins read the journal")
-        let found = position > 0 ? try await journal.entries(JournalQuery(order: .oldestFirst, after: position - 1, limit: 1)) : []
+        try await expectPosition(position)
+        let found = try await journal.entries(JournalQuery(order: .oldestFirst, after: position - 1, limit: 1))
         guard let entry = found.first, entry.position == position else { throw EMSError.notFound("entry of the journal", position) }
         return entry
+    }
+
+    /// - Throws: ``EMSError`` with ``ErrorCode/notFound`` if the journal has no such position, or none any more.
+    public func expectPosition(_ position: Int64) async throws {
+        let first = try await journal.storedEntries(after: 0, limit: 1).first?.position ?? 1
+        if position > 0, position < first {
+            throw EMSError(.notFound, "the journal begins with position \(first): what was before was cut off", fix: "ems audit list")
+        }
+        guard position > 0, try await journal.storedEntries(after: position - 1, limit: 1).first?.position == position else {
+            throw EMSError(.notFound, "the journal has no position \(position)", fix: "ems audit list")
+        }
     }
 
     /// Appends what is no change of one thing: an export, a purge.
@@ -78,7 +90,8 @@ public struct JournalService: Sendable {
 
     /// Who changed an event last; `nil` if that is not known.
     public func lastEditor(of id: EventID) async throws -> Actor? {
-        try await journal.entries(JournalQuery(kind: .event, subject: id.description, limit: 1)).first?.change.actor
+        let last = try await journal.entries(JournalQuery(kind: .event, subject: id.description, limit: 1)).first?.change
+        return last?.action == .recorded ? nil : last?.actor
     }
 
     /// The event as it was at a time.

@@ -29,22 +29,23 @@ public struct JournalVerifier: Sendable {
         public let description: String
     }
 
-    /// What has a state in the store that is compared.
-    private static let replayed: Set<Subject.Kind> = [.event, .user]
     private static let batchSize = 1000
     /// How often a difference is looked at again: what is changed meanwhile differs for a moment.
     private static let attempts = 5
 
     /// - Parameter progress: told how many entries were looked at.
     public func verify(progress: (Int64) -> Void = { _ in }) async throws -> Report {
-        var (position, hash) = (Int64(0), JournalHash.start)
+        // One that cannot be read is found below.
+        let checkpoint = try? await JournalCheckpoint.newest(in: journal)?.checkpoint
+        let start = checkpoint ?? JournalCheckpoint(position: 0, hash: .start)
+        var (position, hash) = (start.position, start.hash)
         var subjects: [Subject: Digest] = [:]
         while true {
             let batch = try await journal.storedEntries(after: position, limit: Self.batchSize)
             for entry in batch {
                 let next = hash.followed(by: entry.sealed.canonical)
                 if let fault = Self.fault(of: entry, at: position + 1, expecting: next, &subjects) {
-                    return Report(entries: position, hash: hash, fault: fault)
+                    return Report(entries: position - start.position, hash: hash, fault: fault)
                 }
                 (position, hash) = (entry.position, next)
             }
@@ -52,7 +53,7 @@ public struct JournalVerifier: Sendable {
             guard batch.count == Self.batchSize else { break }
             try Task.checkCancellation()
         }
-        return Report(entries: position, hash: hash, fault: try await stateFault(subjects))
+        return Report(entries: position - start.position, hash: hash, fault: try await stateFault(subjects))
     }
 
     private static func fault(
@@ -72,7 +73,7 @@ public struct JournalVerifier: Sendable {
         guard entry.keys == JournalKeys(change) else {
             return Fault(position: position, description: "what the entry \(position) is searched by is not what it says")
         }
-        if Self.replayed.contains(change.subject.kind) { subjects[change.subject] = Digest(of: change.after) }
+        if change.subject.kind.isReplayed { subjects[change.subject] = Digest(of: change.after) }
         return nil
     }
 

@@ -105,6 +105,7 @@ enum Schema {
         Index(.journal, "journal_time", ["timestamp", "_id"]),
         Index(.journal, "journal_unpublished", ["unpublished", "_id"], partial: { $0.member("unpublished", true) }),
         Index(.journalTexts, "journal_texts_person", ["person", "value"], unique: true),
+        Index(.journalTexts, "journal_texts_unused", ["unused_since"], sparse: true),
 
         Index(.subscriptions, "subscriptions_event", ["_id.event_id", "_id.user_id"]),
 

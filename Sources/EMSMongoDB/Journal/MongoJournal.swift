@@ -90,7 +90,9 @@ enum MongoJournal {
 
     /// The references to texts of persons, which are stored if they are new; of a person who was erased, to nothing.
     private static func references(to texts: Set<PersonalText>, in connection: MongoConnection) throws -> [PersonalText: String] {
-        var references = try stored(texts, in: connection)
+        let found = try found(texts, in: connection)
+        try keep(found.lazy.filter(\.isUnused).map(\.reference), in: connection)
+        var references = Dictionary(found.map { ($0.text, $0.reference) }) { $1 }
         var new = texts.filter { references[$0] == nil }
         if new.isEmpty { return references }
         let erased = try erased(Set(new.map(\.person)), in: connection)
@@ -118,8 +120,14 @@ enum MongoJournal {
     }
 
     static func stored(_ texts: Set<PersonalText>, in connection: MongoConnection) throws -> [PersonalText: String] {
-        if texts.isEmpty { return [:] }
-        let found = try connection.find(
+        Dictionary(try found(texts, in: connection).map { ($0.text, $0.reference) }) { $1 }
+    }
+
+    private static func found(
+        _ texts: Set<PersonalText>, in connection: MongoConnection
+    ) throws -> [(text: PersonalText, reference: String, isUnused: Bool)] {
+        if texts.isEmpty { return [] }
+        return try connection.find(
             .journalTexts,
             where: { filter in
                 filter.array("$or") { list in
@@ -131,11 +139,11 @@ enum MongoJournal {
                     }
                 }
             }
-        ) { reader -> (PersonalText, String) in
+        ) { reader in
             let reference = try reader.text("_id")
-            return (PersonalText(person: try reader.text("person"), value: try reader.text("value")), reference)
+            let text = PersonalText(person: try reader.text("person"), value: try reader.text("value"))
+            return (text, reference, isUnused: try reader.find("unused_since") != nil)
         }
-        return Dictionary(found) { $1 }
     }
 
     /// Takes the names and addresses of a person out of the journal, for good: what is still to be entered does not bring them back.
@@ -152,6 +160,52 @@ enum MongoJournal {
             ])
         try connection.deleteMany(.journalTexts) { $0.member("person", person) }
     }
+
+    // MARK: Texts that no entry refers to
+
+    /// So long a process takes at most from choosing a text to storing the entry that refers to it. The time limits of its writes are much
+    /// shorter.
+    private static let unusedSeconds: Int64 = 3600
+
+    static func unusedTexts(in connection: MongoConnection) throws -> Set<String> {
+        Set(
+            try connection.find(
+                .journalTexts, where: { $0.document("unused_since") { $0.member("$exists", true) } },
+                options: { options in
+                    options.member("hint", "journal_texts_unused")
+                    options.document("projection") { $0.member("_id", 1) }
+                }
+            ) { try $0.text("_id") })
+    }
+
+    /// Marks those that were used until now, and removes those that were marked long ago.
+    static func removeTexts(_ references: Set<String>, at now: Timestamp, in connection: MongoConnection) throws {
+        let references = Array(references)
+        for start in stride(from: 0, to: references.count, by: batchSize) {
+            let batch = references[start..<min(start + batchSize, references.count)]
+            try connection.deleteMany(.journalTexts) { filter in
+                filter.document("_id") { $0.array("$in", batch) }
+                filter.document("unused_since") { $0.member("$lt", now.adding(seconds: -unusedSeconds)) }
+            }
+            try connection.updateMany(
+                .journalTexts,
+                where: { filter in
+                    filter.document("_id") { $0.array("$in", batch) }
+                    filter.null("unused_since")
+                }, { update in update.document("$set") { $0.member("unused_since", now) } })
+        }
+    }
+
+    /// An entry is about to refer to them.
+    private static func keep(_ references: some Sequence<String>, in connection: MongoConnection) throws {
+        let references = Array(references)
+        if references.isEmpty { return }
+        try connection.updateMany(
+            .journalTexts, where: { $0.document("_id") { $0.array("$in", references) } },
+            { update in update.document("$unset") { $0.member("unused_since", "") } })
+    }
+
+    // MARK: Erasing
 
     /// What the marks of those who were erased begin with.
     private static let erasedMark = PersonalText.erasedMark
@@ -172,6 +226,10 @@ enum MongoJournal {
             // Everything of it is read here, so that it can be published.
             change?.isReadable == true ? change : nil
         }
+    }
+
+    static func firstUnpublished(in connection: MongoConnection) throws -> Int64? {
+        try connection.find(.journal, where: isUnpublished, options: { inOrder(&$0, limit: 1) }) { try $0.counter("_id") }.first
     }
 
     static func unpublishedStatus(in connection: MongoConnection) throws -> PendingStatus {

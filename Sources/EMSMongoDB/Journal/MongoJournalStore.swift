@@ -135,8 +135,84 @@ struct MongoJournalStore: JournalStore {
 
     func storedEntries(after position: Int64, limit: Int) async throws -> [StoredEntry] {
         try await database.run { connection in
-            if position == 0 { try MongoChangeOutbox.enterPending(of: nil, nil, in: connection) }
+            try MongoChangeOutbox.enterPending(of: nil, nil, in: connection)
             return try MongoJournal.stored(after: position, limit: limit, in: connection)
         }
+    }
+
+    // MARK: Cutting off the beginning
+
+    /// What lies in documents moves into the journal first: there it is found again by its entry.
+    func firstNeeded() async throws -> Int64 {
+        try await MongoChangeOutbox(database: database).settle()
+        return try await database.run { connection in
+            try MongoJournal.firstUnpublished(in: connection) ?? MongoJournal.head(in: connection).position + 1
+        }
+    }
+
+    func recordAgain(_ subjects: [Subject], through position: Int64, at now: Timestamp) async throws -> Int {
+        if subjects.isEmpty { return 0 }
+        return try await database.run { connection in
+            let later = Set(
+                try connection.find(
+                    .journal,
+                    where: { filter in
+                        filter.document("subject_id") { $0.array("$in", subjects.lazy.map(\.id)) }
+                        filter.document("_id") { $0.member("$gt", position) }
+                    },
+                    options: {
+                        $0.document("projection") { $0.member("subject_id", 1) }
+                        $0.member("hint", "journal_subject")
+                    }
+                ) { try $0.text("subject_id") })
+            return try subjects.reduce(into: 0) { count, subject in
+                if !later.contains(subject.id), try Self.recordAgain(subject, at: now, in: connection) { count += 1 }
+            }
+        }
+    }
+
+    /// - Returns: `false` if it does not exist, or a change of it is on its way into the journal.
+    private static func recordAgain(_ subject: Subject, at now: Timestamp, in connection: MongoConnection) throws -> Bool {
+        guard let collection = PendingChanges.collection(of: subject.kind) else { return false }
+        let change = try connection.first(collection, where: { $0.member("_id", subject.id) }) { reader -> Change? in
+            guard try reader.find("pending") == nil else { return nil }
+            return subject.kind == .event
+                ? try EventDocument.living(&reader).map { .recorded($0, at: now, again: true) }
+                : try MongoUserStore.living(&reader).map { .recorded($0, at: now, again: true) }
+        }
+        guard let change else { return false }
+        let isPushed =
+            try connection.updateOne(
+                collection,
+                where: { filter in
+                    filter.member("_id", subject.id)
+                    MongoUserStore.hasVersion(change.version, &filter)
+                    filter.null("pending")
+                    filter.null("is_deleted")
+                }, { PendingChanges.push(change, to: &$0) }
+            ).matched > 0
+        if isPushed { try PendingChanges.settle(subject.id, in: collection, connection) }
+        return isPushed
+    }
+
+    func removeEntries(through position: Int64, limit: Int) async throws -> Int {
+        try await database.run { connection in
+            guard
+                let first = try connection.first(
+                    .journal, options: { options in options.document("sort") { $0.member("_id", 1) } }, { try $0.counter("_id") }
+                )
+            else { return 0 }
+            return try connection.deleteMany(.journal) { filter in
+                filter.document("_id") { $0.member("$lte", min(position, first + Int64(limit) - 1)) }
+            }
+        }
+    }
+
+    func unusedTexts() async throws -> Set<String> {
+        try await database.run { try MongoJournal.unusedTexts(in: $0) }
+    }
+
+    func removeTexts(_ references: Set<String>, unusedThrough position: Int64) async throws {
+        try await database.run { try MongoJournal.removeTexts(references, at: .now(), in: $0) }
     }
 }

@@ -164,7 +164,7 @@ struct MongoUserStore: UserStore {
     }
 
     /// An account of an earlier version has no such field: it counts as version 1.
-    private static func hasVersion(_ version: Int, _ filter: inout BSONWriter) {
+    static func hasVersion(_ version: Int, _ filter: inout BSONWriter) {
         guard version == 1 else { return filter.member("version", version) }
         filter.document("version") {
             $0.array("$in") {

@@ -20,6 +20,7 @@ public enum SettingKey: String, CaseIterable, Sendable {
     case registrationRateLimit = "registration_rate_limit"
     case apiRateLimit = "api_rate_limit"
     case eventCreators = "event_creators"
+    case journalKeep = "journal_keep"
     case tlsCert = "tls_cert"
     case tlsKey = "tls_key"
     case trustedProxies = "trusted_proxies"
@@ -48,7 +49,8 @@ public enum SettingKey: String, CaseIterable, Sendable {
     /// The variables that set it, the first found counting.
     public var environmentNames: [String] {
         switch self {
-        case .dataDir, .host, .port, .logLevel, .keyDir, .apiRateLimit, .eventCreators, .tlsCert, .tlsKey, .trustedProxies, .monitoringFrom,
+        case .dataDir, .host, .port, .logLevel, .keyDir, .apiRateLimit, .eventCreators, .journalKeep, .tlsCert, .tlsKey, .trustedProxies,
+            .monitoringFrom,
             .maxConnections, .requestTimeoutSeconds, .webSocketsPerUser, .webSocketsPerAddress, .docsDir, .passwordFile, .passwordCommand,
             .profile, .production:
             ["EMS_" + rawValue.uppercased()]
@@ -78,6 +80,7 @@ public enum SettingKey: String, CaseIterable, Sendable {
         case .registrationRateLimit: "60/minute"
         case .apiRateLimit: "1200/minute"
         case .eventCreators: "everyone"
+        case .journalKeep: "forever"
         // This machine and the private networks (RFC 1918, RFC 4193).
         case .monitoringFrom: "127.0.0.0/8,::1,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7"
         case .maxConnections: "20000"
@@ -118,6 +121,8 @@ public enum SettingKey: String, CaseIterable, Sendable {
         case .registrationRateLimit: "Maximum number of registrations of an address."
         case .apiRateLimit: "How many requests a user has at each daemon, or an address that is not logged in."
         case .eventCreators: "Who may create events: everyone, or organizers (and admins) only."
+        case .journalKeep:
+            "How long the journal is kept: forever, or a number of days (400d) or weeks (60w). The daemon cuts off what is older."
         case .tlsCert: "The certificate chain in PEM: HTTPS and HTTP/2 instead of HTTP. SIGHUP reads it anew."
         case .tlsKey: "The certificate's private key in PEM."
         case .trustedProxies:

@@ -18,6 +18,8 @@ public struct Settings: Sendable {
     /// How many requests a client may make; `nil` switches the limit off.
     public let requestLimit: (limit: Int, windowSeconds: Int64)?
     public let permissions: Permissions
+    /// How long the journal is kept; `nil` for ever.
+    public let journalKeepSeconds: Int64?
     public let server: ServerSettings
     public let authentication: AuthenticationService.Policy
     public let store: StoreSettings
@@ -121,6 +123,11 @@ public struct Settings: Sendable {
         let requests = try rate(.apiRateLimit, "1200/minute")
         requestLimit = isLimited ? requests : nil
         permissions = Permissions(eventCreators: try reader.word(.eventCreators))
+        journalKeepSeconds = try reader.value(.journalKeep, "forever, or a number of days or weeks such as 400d") { text in
+            if text == "forever" { return .some(nil) }
+            guard let seconds = TimeSpan.seconds(text), seconds >= 86_400 else { return nil }
+            return .some(seconds)
+        }
         server = try Self.server(reader)
     }
 

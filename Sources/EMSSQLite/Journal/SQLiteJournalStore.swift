@@ -89,4 +89,71 @@ struct SQLiteJournalStore: JournalStore {
     func storedEntries(after position: Int64, limit: Int) async throws -> [StoredEntry] {
         try await database.read { try SQLiteJournal.stored(after: position, limit: limit, in: $0) }
     }
+
+    // MARK: Cutting off the beginning
+
+    func firstNeeded() async throws -> Int64 {
+        try await database.read { db in
+            let positions = try Consumer.allCases.flatMap { consumer in
+                let place = try SQLiteConsumers.position(of: consumer.rawValue, in: db)
+                return [
+                    try db.first(SQLiteJournal.tail, [place, 1]) { try $0.counter(0) },
+                    try db.first(
+                        "SELECT position FROM consumer_letters WHERE consumer = ? AND position IS NOT NULL ORDER BY position LIMIT 1",
+                        [consumer.rawValue]
+                    ) { try $0.counter(0) },
+                ]
+            }
+            return try positions.compactMap(\.self).min() ?? SQLiteJournal.lastPosition(in: db) + 1
+        }
+    }
+
+    func recordAgain(_ subjects: [Subject], through position: Int64, at now: Timestamp) async throws -> Int {
+        if subjects.isEmpty { return 0 }
+        return try await database.write { db in
+            let changes = try subjects.compactMap { subject -> Change? in
+                let later = try db.first(
+                    "SELECT 1 FROM journal WHERE subject_id = ? AND position > ? LIMIT 1", [subject.id, position]
+                ) { _ in true }
+                if later != nil { return nil }
+                if let id = EventID(subject.id), subject.kind == .event {
+                    return try SQLiteEventStore.event(id, in: db).map { .recorded($0, at: now, again: true) }
+                }
+                guard let id = UserID(subject.id), subject.kind == .user else { return nil }
+                return try SQLiteUserStore.user(id, in: db).map { .recorded($0, at: now, again: true) }
+            }
+            try SQLiteJournal.append(changes, in: db)
+            return changes.count
+        }
+    }
+
+    func removeEntries(through position: Int64, limit: Int) async throws -> Int {
+        try await database.write { db in
+            try db.run(
+                "DELETE FROM journal WHERE position <= min(?, (SELECT min(position) FROM journal) + ?)",
+                [position, limit - 1])
+        }
+    }
+
+    /// They are removed when they are found.
+    func unusedTexts() async throws -> Set<String> { [] }
+
+    func removeTexts(_ references: Set<String>, unusedThrough position: Int64) async throws {
+        let references = Array(references)
+        for start in stride(from: 0, to: references.count, by: Self.textBatch) {
+            let batch = references[start..<min(start + Self.textBatch, references.count)]
+            try await database.write { db in
+                var unused = Set(batch)
+                var position = position
+                while case let entries = try SQLiteJournal.stored(after: position, limit: Self.textBatch, in: db), let last = entries.last {
+                    for entry in entries { unused.subtract(entry.sealed.possibleReferences) }
+                    position = last.position
+                }
+                for reference in unused { try db.run("DELETE FROM journal_texts WHERE reference = ?", [reference]) }
+            }
+        }
+    }
+
+    /// How many texts one write removes.
+    private static let textBatch = 500
 }

@@ -151,9 +151,11 @@ struct SQLiteEventStore: EventStore {
     }
 
     func event(id: EventID) async throws -> Event? {
-        try await database.read { db in
-            try db.first("SELECT \(Self.columns) FROM events e WHERE e.id = ?", [id.description]) { try Self.event($0) }
-        }
+        try await database.read { try Self.event(id, in: $0) }
+    }
+
+    static func event(_ id: EventID, in db: Database) throws -> Event? {
+        try db.first("SELECT \(columns) FROM events e WHERE e.id = ?", [id.description]) { try event($0) }
     }
 
     func events(ids: [EventID]) async throws -> [Event] {

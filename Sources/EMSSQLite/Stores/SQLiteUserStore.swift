@@ -124,7 +124,7 @@ struct SQLiteUserStore: UserStore {
         }
     }
 
-    private static func user(_ id: UserID, in db: Database) throws -> User? {
+    static func user(_ id: UserID, in db: Database) throws -> User? {
         try db.first("SELECT \(columns) FROM users WHERE id = ?", [id.description]) { try user($0) }
     }
 
