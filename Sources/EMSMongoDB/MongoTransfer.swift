@@ -106,7 +106,8 @@ public struct MongoTransfer: StoreTransfer {
         return .refreshToken(token, usedAt: try reader.optionalDate("used_at"))
     }
 
-    private static func subscription(_ reader: inout BSONReader) throws -> StoreRecord {
+    private static func subscription(_ reader: inout BSONReader) throws -> StoreRecord? {
+        if try reader.flag("is_ended") { return nil }
         var key = try reader.document("_id")
         let user: UserID = try key.id("user_id")
         return .subscription(Subscription(eventID: try key.id("event_id"), userID: user, createdAt: try reader.date("created_at")))

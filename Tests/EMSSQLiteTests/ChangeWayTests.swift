@@ -296,7 +296,7 @@ struct ChangeWayTests {
     func followUps() async throws {
         try await withWay { way in
             let event = try await way.create("Concert")
-            _ = try await way.stores.subscriptions.subscribe(way.user.id, to: event.id, at: Timestamp.now())
+            _ = try await way.stores.subscriptions.subscribe(way.user.id, to: event.id, by: Samples.author, at: Timestamp.now())
             _ = try await way.events.update(event.id, by: Way.root) { draft in
                 var draft = draft
                 draft.title = "Recital"

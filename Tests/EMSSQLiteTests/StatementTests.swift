@@ -70,7 +70,7 @@ struct StatementTests {
         try await backend.stores.users.insert(user, passwordHash: "$2b$04$")
         let event = Samples.event(tags: ["a"])
         _ = try await backend.stores.events.insert([(event: event, change: Samples.change(.created, event))])
-        _ = try await backend.stores.subscriptions.subscribe(user.id, to: event.id, at: Samples.epoch)
+        _ = try await backend.stores.subscriptions.subscribe(user.id, to: event.id, by: Samples.author, at: Samples.epoch)
         let session = Samples.session(of: user.id)
         _ = try await backend.stores.tokens.open(session, refreshToken: Samples.refreshToken(1, of: session), verified: 0)
         let notifications = [Samples.created(), Samples.message("Hello", to: .users([user.id]))]

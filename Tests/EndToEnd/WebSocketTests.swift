@@ -136,6 +136,12 @@ struct WebSocketTests {
             let listed = try await ada.http.get("/events/subscriptions").json["subscriptions"]?.elements ?? []
             #expect(listed.count == (status == "subscribed" ? 1 : 0))
         }
+        let trail = try await stage.workspace.outputEMS(["audit", "list", "--subject", "subscription", "-o", "json"]).jsonDocument()
+        #expect(trail.elements.map { $0["action"] } == ["deleted", "created"])
+        for entry in trail.elements {
+            #expect(entry["source"]?["kind"] == "ws" && entry["source"]?["address"] == "127.0.0.1")
+            #expect(entry["actor"]?["name"] == "ada")
+        }
     }
 
     @Test("A notification is marked as read over the WebSocket")

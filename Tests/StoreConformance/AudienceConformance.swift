@@ -69,11 +69,11 @@ public enum AudienceConformance {
             let (left, back, last) = (crowd.subscribers[1100], crowd.subscribers[1101], crowd.subscribers[1299])
             let first = try await fixture.record(Samples.followUp(.eventUpdated, crowd.event))
             _ = try await notifications.expandNext()
-            #expect(try await subscriptions.unsubscribe(last, from: crowd.event.id))
-            #expect(try await subscriptions.unsubscribe(left, from: crowd.event.id))
-            #expect(try await subscriptions.unsubscribe(back, from: crowd.event.id))
-            #expect(try await subscriptions.subscribe(back, to: crowd.event.id, at: Samples.epoch))
-            #expect(try await subscriptions.subscribe(crowd.stranger, to: crowd.event.id, at: Samples.epoch))
+            #expect(try await subscriptions.unsubscribe(last, from: crowd.event.id, by: Samples.author, at: Samples.hour(9)))
+            #expect(try await subscriptions.unsubscribe(left, from: crowd.event.id, by: Samples.author, at: Samples.hour(9)))
+            #expect(try await subscriptions.unsubscribe(back, from: crowd.event.id, by: Samples.author, at: Samples.hour(9)))
+            #expect(try await subscriptions.subscribe(back, to: crowd.event.id, by: Samples.author, at: Samples.epoch))
+            #expect(try await subscriptions.subscribe(crowd.stranger, to: crowd.event.id, by: Samples.author, at: Samples.epoch))
             let second = try await fixture.record(Samples.followUp(.eventUpdated, crowd.event))
             repeat {
                 #expect(try await inbox(of: left, fixture) == [first.position])
@@ -93,9 +93,9 @@ public enum AudienceConformance {
             var event = crowd.event
             event.version = 2
             try await fixture.add(event)
-            #expect(try await subscriptions.subscribe(faithful, to: event.id, at: Samples.hour(1)))
-            #expect(try await !subscriptions.subscribe(faithful, to: event.id, at: Samples.hour(1)))
-            #expect(try await subscriptions.subscribe(crowd.stranger, to: event.id, at: Samples.hour(1)))
+            #expect(try await subscriptions.subscribe(faithful, to: event.id, by: Samples.author, at: Samples.hour(1)))
+            #expect(try await !subscriptions.subscribe(faithful, to: event.id, by: Samples.author, at: Samples.hour(1)))
+            #expect(try await subscriptions.subscribe(crowd.stranger, to: event.id, by: Samples.author, at: Samples.hour(1)))
             while try await notifications.expandNext() {}
             for user in crowd.sampled + [faithful] { #expect(try await inbox(of: user, fixture) == [deletion.position]) }
             for user in crowd.subscribers where user != faithful {
@@ -111,7 +111,9 @@ public enum AudienceConformance {
             let crowd = try await Crowd(in: fixture)
             let update = try await fixture.record(Samples.followUp(.eventUpdated, crowd.event))
             // So that the deletion reaches further than the update in the write that records it.
-            for user in crowd.subscribers[10..<14] { #expect(try await subscriptions.unsubscribe(user, from: crowd.event.id)) }
+            for user in crowd.subscribers[10..<14] {
+                #expect(try await subscriptions.unsubscribe(user, from: crowd.event.id, by: Samples.author, at: Samples.hour(9)))
+            }
             try await fixture.stores.events.delete(crowd.event.id, expecting: 1, change: Samples.change(.deleted, crowd.event))
             let deletion = try await fixture.record(Samples.followUp(.eventDeleted, crowd.event))
             let watched = [0, 999, 1000, 1003, 1004, 1250, 1299].map { crowd.subscribers[$0] }
@@ -194,7 +196,7 @@ public enum AudienceConformance {
                 var users: [UserID] = []
                 for index in 0..<130 {
                     let user = try await fixture.add(Samples.user("u\(task)_\(index)")).id
-                    _ = try await fixture.stores.subscriptions.subscribe(user, to: event.id, at: Samples.epoch)
+                    _ = try await fixture.stores.subscriptions.subscribe(user, to: event.id, by: Samples.author, at: Samples.epoch)
                     users.append(user)
                 }
                 return users

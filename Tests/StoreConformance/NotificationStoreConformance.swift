@@ -102,9 +102,9 @@ public enum NotificationStoreConformance {
             let stranger = try await fixture.add(Samples.user("stranger"))
             let event = try await fixture.add(Samples.event(by: creator.id.description))
             let another = try await fixture.add(Samples.event())
-            _ = try await subscriptions.subscribe(subscriber.id, to: event.id, at: Samples.epoch)
-            _ = try await subscriptions.subscribe(creator.id, to: event.id, at: Samples.epoch)
-            _ = try await subscriptions.subscribe(stranger.id, to: another.id, at: Samples.epoch)
+            _ = try await subscriptions.subscribe(subscriber.id, to: event.id, by: Samples.author, at: Samples.epoch)
+            _ = try await subscriptions.subscribe(creator.id, to: event.id, by: Samples.author, at: Samples.epoch)
+            _ = try await subscriptions.subscribe(stranger.id, to: another.id, by: Samples.author, at: Samples.epoch)
             let updated = try await fixture.record(Samples.followUp(.eventUpdated, event))
             #expect(!updated.isForEveryone)
             let asked: Set<UserID> = [creator.id, subscriber.id, stranger.id]
@@ -118,10 +118,10 @@ public enum NotificationStoreConformance {
             let subscriptions = fixture.stores.subscriptions
             let (early, late) = (try await fixture.add(Samples.user("early")), try await fixture.add(Samples.user("late")))
             let event = try await fixture.add(Samples.event())
-            _ = try await subscriptions.subscribe(early.id, to: event.id, at: Samples.epoch)
+            _ = try await subscriptions.subscribe(early.id, to: event.id, by: Samples.author, at: Samples.epoch)
             let first = try await fixture.record(Samples.followUp(.eventUpdated, event))
-            _ = try await subscriptions.unsubscribe(early.id, from: event.id)
-            _ = try await subscriptions.subscribe(late.id, to: event.id, at: Samples.epoch)
+            _ = try await subscriptions.unsubscribe(early.id, from: event.id, by: Samples.author, at: Samples.hour(9))
+            _ = try await subscriptions.subscribe(late.id, to: event.id, by: Samples.author, at: Samples.epoch)
             let second = try await fixture.record(Samples.followUp(.eventUpdated, event))
             #expect(try await inbox(of: early, fixture) == [first.notification.id])
             #expect(try await inbox(of: late, fixture) == [second.notification.id])
@@ -130,7 +130,9 @@ public enum NotificationStoreConformance {
             let (notifications, subscriptions) = (fixture.stores.notifications, fixture.stores.subscriptions)
             let user = try await fixture.add(Samples.user("alice"))
             let (doomed, kept) = (try await fixture.add(Samples.event("doomed")), try await fixture.add(Samples.event("kept")))
-            for event in [doomed, kept] { _ = try await subscriptions.subscribe(user.id, to: event.id, at: Samples.epoch) }
+            for event in [doomed, kept] {
+                _ = try await subscriptions.subscribe(user.id, to: event.id, by: Samples.author, at: Samples.epoch)
+            }
             try await fixture.stores.events.delete(doomed.id, expecting: 1, change: Samples.change(.deleted, doomed))
             let deletion = Samples.followUp(.eventDeleted, doomed)
             let recorded = try await fixture.record(deletion)

@@ -209,7 +209,7 @@ public enum UserStoreConformance {
             let event = try await fixture.add(Samples.event(by: user.id.description))
             let session = Samples.session(of: user.id)
             #expect(try await stores.tokens.open(session, refreshToken: Samples.refreshToken(1, of: session), verified: 0))
-            _ = try await stores.subscriptions.subscribe(user.id, to: event.id, at: Samples.epoch)
+            _ = try await stores.subscriptions.subscribe(user.id, to: event.id, by: Samples.author, at: Samples.epoch)
             try await fixture.record(Samples.followUp(.eventUpdated, event))
 
             #expect(try await stores.users.delete(id: user.id, at: Samples.epoch.adding(seconds: 60)))

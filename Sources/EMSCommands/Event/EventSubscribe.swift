@@ -23,7 +23,7 @@ struct EventSubscribe: StoreCommand {
             _ = try await runtime.events.event(event.id)
             return StandardError.write("would subscribe \(user.username)")
         }
-        let isNew = try await runtime.subscriptions.subscribe(user.id, to: event.id)
+        let isNew = try await runtime.subscriptions.subscribe(user.id, to: event.id, by: principal.author)
         StandardError.write("\(user.username) \(isNew ? "is subscribed" : "was subscribed already")")
     }
 }

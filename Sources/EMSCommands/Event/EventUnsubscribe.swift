@@ -22,7 +22,7 @@ struct EventUnsubscribe: StoreCommand {
         if writing.isDryRun {
             return StandardError.write("would unsubscribe \(user.username)")
         }
-        let isNew = try await runtime.subscriptions.unsubscribe(user.id, from: event.id)
+        let isNew = try await runtime.subscriptions.unsubscribe(user.id, from: event.id, by: principal.author)
         StandardError.write("\(user.username) \(isNew ? "is unsubscribed" : "was not subscribed")")
     }
 }

@@ -148,7 +148,7 @@ extension Change {
         case .user: return subject.id
         case .login: return UserID(subject.id) == nil ? "" : subject.id
         case .session: return (try? after?.value())?["user_id"]?.string ?? ""
-        case .event, .key, .import, .export, .purge: return ""
+        case .event, .subscription, .key, .import, .export, .purge: return ""
         }
     }
 

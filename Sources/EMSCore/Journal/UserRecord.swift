@@ -88,6 +88,25 @@ extension Change {
             timestamp: now, before: nil, after: JSONText(trusted: session.json()))
     }
 
+    // MARK: Subscriptions
+
+    public static func created(_ subscription: Subscription, by author: Author) -> Change {
+        change(.created, subscription, by: author, at: subscription.createdAt, before: nil, after: JSONText(trusted: subscription.json()))
+    }
+
+    public static func deleted(_ subscription: Subscription, by author: Author, at now: Timestamp) -> Change {
+        change(.deleted, subscription, by: author, at: now, before: JSONText(trusted: subscription.json()), after: nil)
+    }
+
+    /// A subscription does not change: it has no versions.
+    private static func change(
+        _ action: Action, _ subscription: Subscription, by author: Author, at now: Timestamp, before: JSONText?, after: JSONText?
+    ) -> Change {
+        Change(
+            subject: subscription.subject, action: action, version: 1, actor: author.actor, source: author.source, timestamp: now,
+            before: before, after: after)
+    }
+
     // MARK: What has no state of its own
 
     /// A log-in with a wrong password. What was entered as the name is not recorded: it may be a password.

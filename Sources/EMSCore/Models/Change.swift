@@ -58,6 +58,8 @@ public struct Change: Sendable, Equatable {
 public struct Subject: Sendable, Hashable {
     public enum Kind: String, CaseIterable, Sendable {
         case event, user, session
+        /// The id is ``Subscription/subject``.
+        case subscription
         /// Attempts to log in to an account, which is the id.
         case login
         /// The signing keys.

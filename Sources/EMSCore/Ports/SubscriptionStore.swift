@@ -1,10 +1,11 @@
-/// Who wants to hear of which event. Subscriptions outlive connections; they end with the event or the user.
+/// Who wants to hear of which event. Subscriptions outlive connections; they end with the event or the user, whose deletion stands for theirs
+/// in the journal.
 public protocol SubscriptionStore: Sendable {
     /// - Returns: whether the subscription is new.
     /// - Throws: ``EMSError`` with ``ErrorCode/notFound`` where there is no such event or user.
-    func subscribe(_ user: UserID, to event: EventID, at now: Timestamp) async throws -> Bool
+    func subscribe(_ user: UserID, to event: EventID, by author: Author, at now: Timestamp) async throws -> Bool
     /// - Returns: whether there was one.
-    func unsubscribe(_ user: UserID, from event: EventID) async throws -> Bool
+    func unsubscribe(_ user: UserID, from event: EventID, by author: Author, at now: Timestamp) async throws -> Bool
     /// The subscribed events in the order of their ids.
     func subscriptions(of user: UserID, after event: EventID?, limit: Int) async throws -> [Subscription]
 }
@@ -18,6 +19,18 @@ public struct Subscription: Sendable, Equatable {
         self.eventID = eventID
         self.userID = userID
         self.createdAt = createdAt
+    }
+
+    /// As what the journal knows it: the event's id, a colon and the user's.
+    public var subject: Subject { Self.subject(eventID, userID) }
+
+    public static func subject(_ event: EventID, _ user: UserID) -> Subject { Subject(.subscription, "\(event):\(user)") }
+
+    /// - Returns: the event and the user of a subject; `nil` if it is none of a subscription.
+    public static func pair(of subject: String) -> (event: EventID, user: UserID)? {
+        let parts = subject.split(separator: ":", omittingEmptySubsequences: false)
+        guard parts.count == 2, let event = EventID(String(parts[0])), let user = UserID(String(parts[1])) else { return nil }
+        return (event, user)
     }
 }
 

@@ -9,13 +9,13 @@ public struct SubscriptionService: Sendable {
     }
 
     /// - Returns: whether the subscription is new.
-    public func subscribe(_ user: UserID, to event: EventID) async throws -> Bool {
-        try await store.subscribe(user, to: event, at: now())
+    public func subscribe(_ user: UserID, to event: EventID, by author: Author) async throws -> Bool {
+        try await store.subscribe(user, to: event, by: author, at: now())
     }
 
     /// - Returns: whether there was one.
-    public func unsubscribe(_ user: UserID, from event: EventID) async throws -> Bool {
-        try await store.unsubscribe(user, from: event)
+    public func unsubscribe(_ user: UserID, from event: EventID, by author: Author) async throws -> Bool {
+        try await store.unsubscribe(user, from: event, by: author, at: now())
     }
 
     public func subscriptions(of user: UserID, after event: EventID? = nil, limit: Int = 1000) async throws -> [Subscription] {

@@ -108,6 +108,8 @@ enum Schema {
         Index(.journalTexts, "journal_texts_unused", ["unused_since"], sparse: true),
 
         Index(.subscriptions, "subscriptions_event", ["_id.event_id", "_id.user_id"]),
+        Index(.subscriptions, "subscriptions_pending", ["pending_since"], sparse: true),
+        Index(.subscriptions, "subscriptions_tombstones", ["is_ended"], sparse: true),
 
         Index(.notifications, "notifications_id", ["id"], unique: true, partial: { $0.document("id") { $0.member("$exists", true) } }),
         Index(.notifications, "notifications_everyone", ["is_for_everyone", "_id"]),

@@ -44,7 +44,7 @@ struct MongoChangeOutbox: ChangeOutbox {
                 guard let collection = PendingChanges.collection(of: kind) else { continue }
                 let wanted = Set(changes.map(\.id))
                 pending += try connection.find(
-                    collection, where: { $0.document("_id") { $0.array("$in", Set(later.map(\.subject.id))) } },
+                    collection, where: { PendingChanges.match(Set(later.map(\.subject.id)), in: collection, &$0) },
                     options: PendingChanges.pendingOnly
                 ) { reader in
                     let changes = try PendingChanges.changes(&reader)
@@ -83,7 +83,8 @@ struct MongoChangeOutbox: ChangeOutbox {
         for collection in collections {
             if let id {
                 let found = try connection.find(
-                    collection, where: { $0.member("_id", id) }, options: PendingChanges.pendingOnly, PendingChanges.changes)
+                    collection, where: { PendingChanges.match(id, in: collection, &$0) }, options: PendingChanges.pendingOnly,
+                    PendingChanges.changes)
                 try MongoJournal.appendMissing(Array(found.joined()), in: connection)
                 continue
             }
@@ -137,8 +138,13 @@ struct MongoChangeOutbox: ChangeOutbox {
         }
     }
 
-    /// Deleted events go when all their changes are published and their idempotency keys are past their time.
+    /// Deleted events go when all their changes are published and their idempotency keys are past their time; subscriptions that ended, when
+    /// that is in the journal.
     static func removeTombstones(in connection: MongoConnection) throws {
+        try connection.deleteMany(.subscriptions) {
+            $0.member("is_ended", true)
+            $0.null("pending")
+        }
         try connection.deleteMany(.events) {
             $0.member("is_deleted", true)
             $0.null("pending")

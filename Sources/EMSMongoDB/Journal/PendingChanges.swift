@@ -7,15 +7,33 @@ enum PendingChanges {
     static let limit = 16
 
     /// The collections whose documents hold changes.
-    static let collections: [Collection] = [.events, .users, .sessions]
+    static let collections: [Collection] = [.events, .users, .sessions, .subscriptions]
 
     static func collection(of kind: Subject.Kind) -> Collection? {
         switch kind {
         case .event: .events
         case .user: .users
         case .session: .sessions
+        case .subscription: .subscriptions
         case .login, .key, .import, .export, .purge: nil
         }
+    }
+
+    /// The document of one of these subjects.
+    static func match(_ subjects: some Sequence<String>, in collection: Collection, _ filter: inout BSONWriter) {
+        filter.document("_id") { condition in
+            guard collection == .subscriptions else { return condition.array("$in", subjects) }
+            condition.array("$in") { keys in
+                for pair in subjects.lazy.compactMap(Subscription.pair) {
+                    keys.document { MongoSubscriptionStore.key(pair.user, pair.event, &$0) }
+                }
+            }
+        }
+    }
+
+    static func match(_ subject: String, in collection: Collection, _ filter: inout BSONWriter) {
+        guard collection == .subscriptions else { return filter.member("_id", subject) }
+        match([subject], in: collection, &filter)
     }
 
     // MARK: Writing
@@ -93,7 +111,7 @@ enum PendingChanges {
     /// - Returns: `false` if nothing was pending that can be read.
     @discardableResult
     static func settle(_ id: String, in collection: Collection, _ connection: MongoConnection) throws -> Bool {
-        let changes = try connection.first(collection, where: { $0.member("_id", id) }, options: pendingOnly, changes)
+        let changes = try connection.first(collection, where: { match(id, in: collection, &$0) }, options: pendingOnly, changes)
         guard let changes, !changes.isEmpty else { return false }
         try MongoJournal.append(changes, in: connection)
         try MongoJournal.markUnpublished(changes.filter(\.isPublished).map(\.id), in: connection)
@@ -101,7 +119,7 @@ enum PendingChanges {
         try clear(
             ids, from: collection,
             where: {
-                $0.member("_id", id)
+                match(id, in: collection, &$0)
                 $0.document("pending.id") { $0.array("$in", ids.lazy.map(\.description)) }
             }, connection)
         return true

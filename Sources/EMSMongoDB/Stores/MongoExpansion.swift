@@ -59,13 +59,18 @@ struct MongoExpansion: Sendable {
             }
         ) { reader in
             var key = try reader.document("_id")
-            return (user: try key.text("user_id"), since: MongoSubscriptionStore.since(&reader))
+            let isPending = try reader.find("pending") != nil
+            return (user: try key.text("user_id"), since: MongoSubscriptionStore.since(&reader), isPending: isPending)
         }
         let recipients = found.filter { $0.since < position }
         try NotificationStream.put([position], into: recipients.map(\.user), in: connection)
         if let endsSubscriptionsAt, !recipients.isEmpty {
             // Those of an event that came back in the meantime stay.
             let isBack = try connection.first(.events, where: { $0.member("_id", event) }, EventDocument.living) != nil
+            // That they began comes before they end.
+            for user in found.lazy.filter(\.isPending).compactMap({ UserID($0.user) }) {
+                try PendingChanges.settle(Subscription.subject(event, user).id, in: .subscriptions, connection)
+            }
             try settleOthers(found, in: connection)
             try connection.deleteMany(.subscriptions) { filter in
                 filter.document("_id") {
@@ -92,7 +97,7 @@ struct MongoExpansion: Sendable {
     }
 
     /// Puts what else is on its way to subscribers into their inboxes, because their subscriptions end: it was shown to them.
-    private func settleOthers(_ subscribers: [(user: String, since: Int64)], in connection: MongoConnection) throws {
+    private func settleOthers(_ subscribers: [(user: String, since: Int64, isPending: Bool)], in connection: MongoConnection) throws {
         for other in try Self.incomplete(of: event, in: connection) where other.position != position {
             let users = subscribers.filter { $0.since < other.position && other.cursor < $0.user }.map(\.user)
             try NotificationStream.put([other.position], into: users, in: connection)

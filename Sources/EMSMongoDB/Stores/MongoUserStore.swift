@@ -244,6 +244,7 @@ struct MongoUserStore: UserStore {
     ) throws {
         // The sessions stay, ended, until they are purged: daemons that hold connections of theirs must see the end.
         try MongoTokenStore.endAll(of: id, except: nil, by: author, at: now, in: connection)
+        try MongoSubscriptionStore.settle(id, in: connection) { pairs(of: id, "event_id", &$0) }
         try connection.deleteMany(.subscriptions) { pairs(of: id, "event_id", &$0) }
         try connection.deleteMany(.inboxEntries) { pairs(of: id, "position", &$0) }
         try connection.deleteMany(.inboxReads) { pairs(of: id, "position", &$0) }

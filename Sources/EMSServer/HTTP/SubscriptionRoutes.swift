@@ -44,13 +44,13 @@ struct SubscriptionRoutes: RouteGroup {
         let text = fields.requiredString("event_id")
         try fields.finish(ignoring: [])
         guard let event = EventID(text) else { throw EMSError.notFound("event", text) }
-        let isNew = try await subscriptions.subscribe(request.user.id, to: event)
+        let isNew = try await subscriptions.subscribe(request.user.id, to: event, by: request.principal.author)
         return answer(isNew ? "subscribed to event \(event)" : "already subscribed to event \(event)")
     }
 
     @Sendable private func unsubscribe(_ request: APIRequest) async throws -> Response {
         let event: EventID = try request.id("event_id", "event")
-        let wasSubscribed = try await subscriptions.unsubscribe(request.user.id, from: event)
+        let wasSubscribed = try await subscriptions.unsubscribe(request.user.id, from: event, by: request.principal.author)
         return answer(wasSubscribed ? "unsubscribed from event \(event)" : "not subscribed to event \(event)")
     }
 

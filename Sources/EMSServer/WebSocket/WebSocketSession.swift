@@ -33,6 +33,7 @@ final class WebSocketSession: ChannelInboundHandler {
     }
 
     let identity: AuthenticationService.Identity
+    private let source: ChangeSource
     private let place: WebSocketLimits.Place
     private let limiter: RequestLimiter?
     private let since: String?
@@ -65,6 +66,7 @@ final class WebSocketSession: ChannelInboundHandler {
         admission: WebSocketAdmission, since: String?, hub: WebSocketHub, services: Services, limiter: RequestLimiter?, logger: Logger
     ) {
         identity = admission.identity
+        source = admission.source
         place = admission.place
         self.limiter = limiter
         self.since = since
@@ -172,8 +174,8 @@ final class WebSocketSession: ChannelInboundHandler {
         guard !isBusy, !waiting.isEmpty, state.isOpen else { return }
         let text = waiting.removeFirst()
         isBusy = true
-        start(context) { [services, identity, logger] writer in
-            let answer = try await Self.answer(to: text, from: identity, services, logger)
+        start(context) { [services, identity, source, logger] writer in
+            let answer = try await Self.answer(to: text, from: identity, via: source, services, logger)
             try await writer.send(answer)
             return nil
         }
@@ -181,17 +183,18 @@ final class WebSocketSession: ChannelInboundHandler {
 
     /// - Throws: ``EMSError`` where the session has ended: then so does the connection.
     private static func answer(
-        to text: String, from identity: AuthenticationService.Identity, _ services: Services, _ logger: Logger
+        to text: String, from identity: AuthenticationService.Identity, via source: ChangeSource, _ services: Services, _ logger: Logger
     ) async throws -> ServerMessage {
         do {
             // As the user is by now: a connection outlives what was true when it began.
-            let user = try await services.authentication.refreshed(identity).user.id
+            let person = try await services.authentication.refreshed(identity).user
+            let (user, author) = (person.id, Author(person, via: source))
             switch try ClientCommand(text) {
             case .subscribe(let event):
-                _ = try await services.subscriptions.subscribe(user, to: event)
+                _ = try await services.subscriptions.subscribe(user, to: event, by: author)
                 return .subscriptionUpdate(event, status: "subscribed", at: .now())
             case .unsubscribe(let event):
-                _ = try await services.subscriptions.unsubscribe(user, from: event)
+                _ = try await services.subscriptions.unsubscribe(user, from: event, by: author)
                 return .subscriptionUpdate(event, status: "unsubscribed", at: .now())
             case .markRead(let notification):
                 try await services.notifications.markRead(notification, of: user)

@@ -47,6 +47,8 @@ final class WebSocketUpgrader<Connection: Sendable>: NIOTypedHTTPServerProtocolU
 /// Whose handshake was admitted, and the place that its connection takes.
 struct WebSocketAdmission: Sendable {
     let identity: AuthenticationService.Identity
+    /// How what the session changes comes in.
+    let source: ChangeSource
     let place: WebSocketLimits.Place
 }
 
@@ -92,7 +94,9 @@ struct WebSocketEndpoint: Sendable {
         if let allowance = limiter?.count(identity.user.id.description), !allowance.isGranted {
             throw EMSError.rateLimited("too many requests", allowance)
         }
-        return WebSocketAdmission(identity: identity, place: try limits.enter(identity.user.id, address))
+        let source = ChangeSource(
+            .ws, address: address.description, traceparent: head.headers.first(name: "traceparent").flatMap { TraceParent($0) })
+        return WebSocketAdmission(identity: identity, source: source, place: try limits.enter(identity.user.id, address))
     }
 
     /// Puts a session into the pipeline of a connection that is no HTTP any more.
