@@ -2357,14 +2357,6 @@ _ems_broker_pause() {
         return
         ;;
     esac
-
-    # Offer positional completions
-    case "${positional_number}" in
-    1)
-        __ems_add_completions -W 'inbox'
-        return
-        ;;
-    esac
 }
 
 _ems_broker_resume() {
@@ -2386,14 +2378,6 @@ _ems_broker_resume() {
         ;;
     '--data-dir')
         __ems_add_completions -d
-        return
-        ;;
-    esac
-
-    # Offer positional completions
-    case "${positional_number}" in
-    1)
-        __ems_add_completions -W 'inbox'
         return
         ;;
     esac
@@ -2428,14 +2412,6 @@ _ems_broker_replay() {
         return
         ;;
     esac
-
-    # Offer positional completions
-    case "${positional_number}" in
-    1)
-        __ems_add_completions -W 'inbox'
-        return
-        ;;
-    esac
 }
 
 _ems_broker_dead() {
@@ -2465,12 +2441,15 @@ _ems_broker_dead_list() {
     repeating_flags=()
     non_repeating_flags=(--all --no-header --raw --local --no-pager --no-color --verbose --version -h --help)
     repeating_options=()
-    non_repeating_options=(--limit -o --output --columns --time-zone --config --profile --data-dir)
+    non_repeating_options=(--limit --consumer -o --output --columns --time-zone --config --profile --data-dir)
     __ems_offer_flags_options 0
 
     # Offer option value completions
     case "${prev}" in
     '--limit')
+        return
+        ;;
+    '--consumer')
         return
         ;;
     '-o'|'--output')
@@ -2503,11 +2482,14 @@ _ems_broker_dead_show() {
     repeating_flags=()
     non_repeating_flags=(--no-header --raw --local --no-pager --no-color --verbose --version -h --help)
     repeating_options=()
-    non_repeating_options=(-o --output --columns --time-zone --config --profile --data-dir)
+    non_repeating_options=(--consumer -o --output --columns --time-zone --config --profile --data-dir)
     __ems_offer_flags_options 1
 
     # Offer option value completions
     case "${prev}" in
+    '--consumer')
+        return
+        ;;
     '-o'|'--output')
         __ems_add_completions -W 'table'$'\n''json'$'\n''jsonl'$'\n''yaml'$'\n''csv'$'\n''id'
         return
@@ -2538,11 +2520,14 @@ _ems_broker_dead_requeue() {
     repeating_flags=()
     non_repeating_flags=(--sign --all --dry-run --no-color --verbose --version -h --help)
     repeating_options=()
-    non_repeating_options=(--config --profile --data-dir)
+    non_repeating_options=(--consumer --config --profile --data-dir)
     __ems_offer_flags_options -1
 
     # Offer option value completions
     case "${prev}" in
+    '--consumer')
+        return
+        ;;
     '--config')
         __ems_add_completions -f
         return
@@ -2562,11 +2547,14 @@ _ems_broker_dead_drop() {
     repeating_flags=()
     non_repeating_flags=(--all --dry-run --yes --no-color --verbose --version -h --help)
     repeating_options=()
-    non_repeating_options=(--confirm-profile --config --profile --data-dir)
+    non_repeating_options=(--consumer --confirm-profile --config --profile --data-dir)
     __ems_offer_flags_options -1
 
     # Offer option value completions
     case "${prev}" in
+    '--consumer')
+        return
+        ;;
     '--confirm-profile')
         return
         ;;

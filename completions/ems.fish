@@ -151,13 +151,13 @@ function __ems_parse_tokens -S
                 __ems_parse_subcommand 0 'version' 'h/help'
                 switch $unparsed_tokens[1]
                 case 'list'
-                    __ems_parse_subcommand 0 'limit=' 'all' 'o/output=' 'columns=' 'no-header' 'raw' 'local' 'time-zone=' 'no-pager' 'config=' 'profile=' 'data-dir=' 'no-color' 'verbose' 'version' 'h/help'
+                    __ems_parse_subcommand 0 'limit=' 'all' 'consumer=' 'o/output=' 'columns=' 'no-header' 'raw' 'local' 'time-zone=' 'no-pager' 'config=' 'profile=' 'data-dir=' 'no-color' 'verbose' 'version' 'h/help'
                 case 'show'
-                    __ems_parse_subcommand 1 'o/output=' 'columns=' 'no-header' 'raw' 'local' 'time-zone=' 'no-pager' 'config=' 'profile=' 'data-dir=' 'no-color' 'verbose' 'version' 'h/help'
+                    __ems_parse_subcommand 1 'consumer=' 'o/output=' 'columns=' 'no-header' 'raw' 'local' 'time-zone=' 'no-pager' 'config=' 'profile=' 'data-dir=' 'no-color' 'verbose' 'version' 'h/help'
                 case 'requeue'
-                    __ems_parse_subcommand -r 1 'sign' 'all' 'dry-run' 'config=' 'profile=' 'data-dir=' 'no-color' 'verbose' 'version' 'h/help'
+                    __ems_parse_subcommand -r 1 'sign' 'all' 'consumer=' 'dry-run' 'config=' 'profile=' 'data-dir=' 'no-color' 'verbose' 'version' 'h/help'
                 case 'drop'
-                    __ems_parse_subcommand -r 1 'all' 'dry-run' 'yes' 'confirm-profile=' 'config=' 'profile=' 'data-dir=' 'no-color' 'verbose' 'version' 'h/help'
+                    __ems_parse_subcommand -r 1 'all' 'consumer=' 'dry-run' 'yes' 'confirm-profile=' 'config=' 'profile=' 'data-dir=' 'no-color' 'verbose' 'version' 'h/help'
                 end
             end
         case 'audit'
@@ -1088,7 +1088,6 @@ complete -c 'ems' -n '__ems_should_offer_completions_for_flags_or_options "ems b
 complete -c 'ems' -n '__ems_should_offer_completions_for_flags_or_options "ems broker flush" verbose' -l 'verbose' -d 'Tell on stderr what is being done.'
 complete -c 'ems' -n '__ems_should_offer_completions_for_flags_or_options "ems broker flush" version' -l 'version' -d 'Show the version.'
 complete -c 'ems' -n '__ems_should_offer_completions_for_flags_or_options "ems broker flush" h help' -s 'h' -l 'help' -d 'Show help information.'
-complete -c 'ems' -n '__ems_should_offer_completions_for_positional "ems broker pause" -eq 1' -fka 'inbox'
 complete -c 'ems' -n '__ems_should_offer_completions_for_flags_or_options "ems broker pause" config' -l 'config' -d 'The configuration file.' -rF
 complete -c 'ems' -n '__ems_should_offer_completions_for_flags_or_options "ems broker pause" profile' -l 'profile' -d 'The profile of the configuration file to use.' -rfka '(__ems_custom_completion ---completion broker pause -- --profile (count (__ems_tokens -pc)) (__ems_tokens -tC))'
 complete -c 'ems' -n '__ems_should_offer_completions_for_flags_or_options "ems broker pause" data-dir' -l 'data-dir' -d 'The directory of the embedded store.' -rfa '(__ems_complete_directories)'
@@ -1096,7 +1095,6 @@ complete -c 'ems' -n '__ems_should_offer_completions_for_flags_or_options "ems b
 complete -c 'ems' -n '__ems_should_offer_completions_for_flags_or_options "ems broker pause" verbose' -l 'verbose' -d 'Tell on stderr what is being done.'
 complete -c 'ems' -n '__ems_should_offer_completions_for_flags_or_options "ems broker pause" version' -l 'version' -d 'Show the version.'
 complete -c 'ems' -n '__ems_should_offer_completions_for_flags_or_options "ems broker pause" h help' -s 'h' -l 'help' -d 'Show help information.'
-complete -c 'ems' -n '__ems_should_offer_completions_for_positional "ems broker resume" -eq 1' -fka 'inbox'
 complete -c 'ems' -n '__ems_should_offer_completions_for_flags_or_options "ems broker resume" config' -l 'config' -d 'The configuration file.' -rF
 complete -c 'ems' -n '__ems_should_offer_completions_for_flags_or_options "ems broker resume" profile' -l 'profile' -d 'The profile of the configuration file to use.' -rfka '(__ems_custom_completion ---completion broker resume -- --profile (count (__ems_tokens -pc)) (__ems_tokens -tC))'
 complete -c 'ems' -n '__ems_should_offer_completions_for_flags_or_options "ems broker resume" data-dir' -l 'data-dir' -d 'The directory of the embedded store.' -rfa '(__ems_complete_directories)'
@@ -1104,7 +1102,6 @@ complete -c 'ems' -n '__ems_should_offer_completions_for_flags_or_options "ems b
 complete -c 'ems' -n '__ems_should_offer_completions_for_flags_or_options "ems broker resume" verbose' -l 'verbose' -d 'Tell on stderr what is being done.'
 complete -c 'ems' -n '__ems_should_offer_completions_for_flags_or_options "ems broker resume" version' -l 'version' -d 'Show the version.'
 complete -c 'ems' -n '__ems_should_offer_completions_for_flags_or_options "ems broker resume" h help' -s 'h' -l 'help' -d 'Show help information.'
-complete -c 'ems' -n '__ems_should_offer_completions_for_positional "ems broker replay" -eq 1' -fka 'inbox'
 complete -c 'ems' -n '__ems_should_offer_completions_for_flags_or_options "ems broker replay" from' -l 'from' -d 'From which position of the journal on, or which time: such as 2h ago.' -rfka ''
 complete -c 'ems' -n '__ems_should_offer_completions_for_flags_or_options "ems broker replay" local' -l 'local' -d 'Times in the local time zone instead of UTC.'
 complete -c 'ems' -n '__ems_should_offer_completions_for_flags_or_options "ems broker replay" time-zone' -l 'time-zone' -d 'Times in this zone, such as Europe/Vienna, instead of UTC.' -rfka '(sed \'s/^[^\\t]*\\t[^\\t]*\\t//;s/\\t.*//;/^#/d\' /usr/share/zoneinfo/zone1970.tab 2>/dev/null)'
@@ -1124,6 +1121,7 @@ complete -c 'ems' -n '__ems_should_offer_completions_for_positional "ems broker 
 complete -c 'ems' -n '__ems_should_offer_completions_for_positional "ems broker dead" -eq 1' -fa 'drop' -d 'Remove dead letters for good.'
 complete -c 'ems' -n '__ems_should_offer_completions_for_flags_or_options "ems broker dead list" limit' -l 'limit' -d 'At most so many.' -rfka ''
 complete -c 'ems' -n '__ems_should_offer_completions_for_flags_or_options "ems broker dead list" all' -l 'all' -d 'All of them, however many.'
+complete -c 'ems' -n '__ems_should_offer_completions_for_flags_or_options "ems broker dead list" consumer' -l 'consumer' -d 'The consumer whose dead letters are meant.' -rfka ''
 complete -c 'ems' -n '__ems_should_offer_completions_for_flags_or_options "ems broker dead list" o output' -s 'o' -l 'output' -d 'The form of the output.' -rfka 'table json jsonl yaml csv id'
 complete -c 'ems' -n '__ems_should_offer_completions_for_flags_or_options "ems broker dead list" columns' -l 'columns' -d 'Which columns a table or csv has, separated by commas.' -rfka ''
 complete -c 'ems' -n '__ems_should_offer_completions_for_flags_or_options "ems broker dead list" no-header' -l 'no-header' -d 'No header line in a table or csv.'
@@ -1138,6 +1136,7 @@ complete -c 'ems' -n '__ems_should_offer_completions_for_flags_or_options "ems b
 complete -c 'ems' -n '__ems_should_offer_completions_for_flags_or_options "ems broker dead list" verbose' -l 'verbose' -d 'Tell on stderr what is being done.'
 complete -c 'ems' -n '__ems_should_offer_completions_for_flags_or_options "ems broker dead list" version' -l 'version' -d 'Show the version.'
 complete -c 'ems' -n '__ems_should_offer_completions_for_flags_or_options "ems broker dead list" h help' -s 'h' -l 'help' -d 'Show help information.'
+complete -c 'ems' -n '__ems_should_offer_completions_for_flags_or_options "ems broker dead show" consumer' -l 'consumer' -d 'The consumer whose dead letters are meant.' -rfka ''
 complete -c 'ems' -n '__ems_should_offer_completions_for_flags_or_options "ems broker dead show" o output' -s 'o' -l 'output' -d 'The form of the output.' -rfka 'table json jsonl yaml csv id'
 complete -c 'ems' -n '__ems_should_offer_completions_for_flags_or_options "ems broker dead show" columns' -l 'columns' -d 'Which columns a table or csv has, separated by commas.' -rfka ''
 complete -c 'ems' -n '__ems_should_offer_completions_for_flags_or_options "ems broker dead show" no-header' -l 'no-header' -d 'No header line in a table or csv.'
@@ -1154,6 +1153,7 @@ complete -c 'ems' -n '__ems_should_offer_completions_for_flags_or_options "ems b
 complete -c 'ems' -n '__ems_should_offer_completions_for_flags_or_options "ems broker dead show" h help' -s 'h' -l 'help' -d 'Show help information.'
 complete -c 'ems' -n '__ems_should_offer_completions_for_flags_or_options "ems broker dead requeue" sign' -l 'sign' -d 'Sign the messages with this installation\'s key. Look at them first: ems broker dead show.'
 complete -c 'ems' -n '__ems_should_offer_completions_for_flags_or_options "ems broker dead requeue" all' -l 'all' -d 'All of them.'
+complete -c 'ems' -n '__ems_should_offer_completions_for_flags_or_options "ems broker dead requeue" consumer' -l 'consumer' -d 'The consumer whose dead letters are meant.' -rfka ''
 complete -c 'ems' -n '__ems_should_offer_completions_for_flags_or_options "ems broker dead requeue" dry-run' -l 'dry-run' -d 'Say what would be done, and do nothing.'
 complete -c 'ems' -n '__ems_should_offer_completions_for_flags_or_options "ems broker dead requeue" config' -l 'config' -d 'The configuration file.' -rF
 complete -c 'ems' -n '__ems_should_offer_completions_for_flags_or_options "ems broker dead requeue" profile' -l 'profile' -d 'The profile of the configuration file to use.' -rfka '(__ems_custom_completion ---completion broker dead requeue -- --profile (count (__ems_tokens -pc)) (__ems_tokens -tC))'
@@ -1163,6 +1163,7 @@ complete -c 'ems' -n '__ems_should_offer_completions_for_flags_or_options "ems b
 complete -c 'ems' -n '__ems_should_offer_completions_for_flags_or_options "ems broker dead requeue" version' -l 'version' -d 'Show the version.'
 complete -c 'ems' -n '__ems_should_offer_completions_for_flags_or_options "ems broker dead requeue" h help' -s 'h' -l 'help' -d 'Show help information.'
 complete -c 'ems' -n '__ems_should_offer_completions_for_flags_or_options "ems broker dead drop" all' -l 'all' -d 'All of them.'
+complete -c 'ems' -n '__ems_should_offer_completions_for_flags_or_options "ems broker dead drop" consumer' -l 'consumer' -d 'The consumer whose dead letters are meant.' -rfka ''
 complete -c 'ems' -n '__ems_should_offer_completions_for_flags_or_options "ems broker dead drop" dry-run' -l 'dry-run' -d 'Say what would be done, and do nothing.'
 complete -c 'ems' -n '__ems_should_offer_completions_for_flags_or_options "ems broker dead drop" yes' -l 'yes' -d 'Do not ask.'
 complete -c 'ems' -n '__ems_should_offer_completions_for_flags_or_options "ems broker dead drop" confirm-profile' -l 'confirm-profile' -d 'Answers what a profile marked as production asks for: its name.' -rfka ''

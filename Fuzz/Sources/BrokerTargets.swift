@@ -34,7 +34,7 @@
         deliveryTag: script.integer())
     let letter = DeadLetter(message)
     expect((try? JSONParser.parse(letter.json())) != nil, "\(letter) is not shown")
-    _ = letter.outgoing(to: Topology(exchange: "e", queue: "q"))
+    _ = letter.outgoing(to: Topology(exchange: "e", queue: "q").queue(of: .inbox))
     let signature = accepted { try signer.check(letter.message.signature, of: letter.message.body, id: "", for: .change) }
     expect(signature != .valid, "a signature was guessed")
 }

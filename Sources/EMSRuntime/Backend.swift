@@ -7,8 +7,9 @@ import Logging
 /// The adapters that the settings choose, as the ports of the core.
 struct Backend: Sendable {
     let stores: Stores
-    let queue: any ChangeQueue
-    /// Where changes are published to; `nil` if the queue is a part of the store.
+    /// Where each consumer takes its changes from.
+    let queues: [Consumer: any ChangeQueue]
+    /// Where changes are published to; `nil` if the queues are a part of the store.
     let publisher: (any ChangePublisher)?
     let feed: any LiveFeed
     let storeAdministration: any StoreAdministration
@@ -20,11 +21,16 @@ struct Backend: Sendable {
     /// Knows whether a server of the store answers; `nil` for the embedded one.
     let breaker: CircuitBreaker?
     private let rabbitMQ: RabbitMQBroker?
+    private let rabbitMQQueues: [Consumer: RabbitMQQueue]
     /// What ends the embedded store of a daemon in good order.
     private let endStore: (@Sendable () async -> Void)?
 
     init(_ settings: Settings, mode: Runtime.Mode, logger: Logger) async throws {
         rabbitMQ = try Self.rabbitMQ(settings)
+        rabbitMQQueues =
+            try rabbitMQ.map { broker in
+                Dictionary(uniqueKeysWithValues: try Consumer.all.map { ($0, try broker.queue(of: $0)) })
+            } ?? [:]
         let readLimit: Duration? = mode == .daemon ? .seconds(settings.server.requestTimeoutSeconds) : nil
         switch settings.store {
         case .embedded:
@@ -35,7 +41,8 @@ struct Backend: Sendable {
             // One file has one machine: its tail tells everything, whatever carries the changes.
             feed = sqlite.feed
             storeAdministration = sqlite.administration
-            queue = rabbitMQ ?? sqlite.queue
+            queues =
+                rabbitMQ != nil ? rabbitMQQueues : Dictionary(uniqueKeysWithValues: Consumer.all.map { ($0, sqlite.queue(of: $0)) })
             brokerAdministration = rabbitMQ?.administration ?? sqlite.brokerAdministration
             executor = nil
             breaker = nil
@@ -47,7 +54,7 @@ struct Backend: Sendable {
             stores = MongoBackend(database: database).stores
             feed = SequencedLiveFeed(store: stores.notifications, exchange: rabbitMQ.liveExchange(logger: logger), logger: logger)
             storeAdministration = MongoAdministration(database: database)
-            queue = rabbitMQ
+            queues = rabbitMQQueues
             brokerAdministration = rabbitMQ.administration
             executor = database.executor
             breaker = database.breaker
@@ -63,9 +70,15 @@ struct Backend: Sendable {
             signer: MessageSigner { try settings.signingSecrets() })
     }
 
+    func queue(of consumer: Consumer) -> any ChangeQueue {
+        guard let queue = queues[consumer] else { preconditionFailure("\(consumer.name) is not in Consumer.all") }
+        return queue
+    }
+
     /// Ends connections that are open, so that no server is left to find out, and leaves the file of the embedded store without a log.
     func close() async {
         await endStore?()
+        for queue in rabbitMQQueues.values { await queue.close() }
         await rabbitMQ?.close()
     }
 }

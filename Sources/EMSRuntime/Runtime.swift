@@ -22,7 +22,8 @@ public struct Runtime: Sendable {
     public let notifications: NotificationService
     /// `nil` if the queue is a part of the store: nothing is published then.
     public let relay: ChangeRelay?
-    public let consumer: ChangeConsumer
+    /// All consumers, each with what it does.
+    public let consumers: [any RunningConsumer]
     public let expander: AudienceExpander
     private let backend: Backend
     private let hasher: PasswordHasher
@@ -46,14 +47,17 @@ public struct Runtime: Sendable {
         }
         subscriptions = SubscriptionService(stores: backend.stores)
         notifications = NotificationService(stores: backend.stores, feed: backend.feed)
-        let rateLimits = backend.stores.rateLimits
-        let consumers = backend.stores.consumers
-        consumer = ChangeConsumer(
-            queue: backend.queue, notifications: notifications,
-            batchSize: isBulk ? Self.bulkBatchSize : ChangeConsumer.usualBatchSize,
-            proveStore: { _ = try await rateLimits.attempt("consumer", limit: 1_000_000, window: 1, at: .now()) },
-            unsignedMessagesEnd: { try await consumers.unsignedMessagesEnd() }, isPaused: { try await consumers.isPaused(.inbox) },
-            logger: logger)
+        let (stores, queue, batchSize) = (
+            backend.stores, backend.queue(of:), isBulk ? Self.bulkBatchSize : Consumer.usualBatchSize
+        )
+        func running<Handler: ChangeHandler>(_ consumer: Consumer, _ handler: Handler) -> any RunningConsumer {
+            ChangeConsumer(
+                consumer, queue: queue(consumer), handler: handler, batchSize: batchSize,
+                proveStore: { _ = try await stores.rateLimits.attempt("consumer", limit: 1_000_000, window: 1, at: .now()) },
+                unsignedMessagesEnd: { try await stores.consumers.unsignedMessagesEnd() },
+                isPaused: { try await stores.consumers.isPaused(consumer) }, logger: logger)
+        }
+        consumers = [running(.inbox, InboxHandler(notifications))]
         expander = AudienceExpander(stores: backend.stores, logger: logger)
     }
 
@@ -86,7 +90,7 @@ public struct Runtime: Sendable {
     /// the next command.
     public func deliverChanges() async throws {
         if let relay { return _ = try await relay.carryWritten() }
-        _ = try await consumer.drain()
+        _ = try await drain()
         try await expander.expand(until: .now + Self.expansionPatience)
     }
 
@@ -96,8 +100,25 @@ public struct Runtime: Sendable {
     /// Carries all that is pending, whoever wrote it, as far as this process can.
     /// - Returns: how many changes the broker confirmed, or the inboxes got.
     public func flushChanges() async throws -> Int {
-        let count = if let relay { try await relay.flush() } else { try await consumer.drain() }
+        let count = if let relay { try await relay.flush() } else { try await drain() }
         try await expander.expand()
+        return count
+    }
+
+    /// Has every consumer deal with what waits for it; one that fails holds up no other.
+    /// - Returns: how many changes the inboxes got.
+    /// - Throws: the first failure.
+    private func drain() async throws -> Int {
+        var (count, failure): (Int, (any Error)?) = (0, nil)
+        for running in consumers {
+            do {
+                let consumed = try await running.drain()
+                if running.consumer == .inbox { count = consumed }
+            } catch {
+                failure = failure ?? error
+            }
+        }
+        if let failure { throw failure }
         return count
     }
 
@@ -144,25 +165,36 @@ public struct Runtime: Sendable {
             try await backend.storeAdministration.ping()
             return (try await backend.stores.outbox.pendingStatus(), try await backend.stores.notifications.expansions())
         }
+        // The one that has failed for longest speaks for all.
+        let states = consumers.map(\.progress.state)
+        let failing =
+            states.filter { $0.failingSince != nil }.min { ($0.failingSince ?? .latest) < ($1.failingSince ?? .latest) } ?? states[0]
         do {
-            let broker = try await withDeadline(Self.patience, "the broker") { try await backend.queue.status() }
-            return Health(pending: pending, expansions: expansions, broker: .success(broker), consumer: consumer.progress.state)
+            let broker = try await withDeadline(Self.patience, "the broker") { try await backend.queue(of: .inbox).status() }
+            return Health(pending: pending, expansions: expansions, broker: .success(broker), consumer: failing)
         } catch {
-            return Health(pending: pending, expansions: expansions, broker: .failure(EMSError(error)), consumer: consumer.progress.state)
+            return Health(pending: pending, expansions: expansions, broker: .failure(EMSError(error)), consumer: failing)
         }
     }
 
     /// How each consumer gets on.
-    public func consumers() async throws -> [ConsumerStatus] {
-        let (pending, status) = (try await pendingChanges(), try await backend.queue.status())
-        let lag = pending.count + status.depth
+    public func consumerStatus() async throws -> [ConsumerStatus] {
+        let pending = try await pendingChanges()
         let recent = try await backend.stores.journal.count(since: Timestamp.now().adding(seconds: -60))
-        return [
-            ConsumerStatus(
-                consumer: .inbox, lag: lag, oldest: pending.oldest, rate: (Double(max(0, recent - lag)) / 6).rounded() / 10,
-                dead: status.deadLetters, isPaused: try await backend.stores.consumers.isPaused(.inbox))
-        ]
+        var lines: [ConsumerStatus] = []
+        for consumer in Consumer.all {
+            let status = try await backend.queue(of: consumer).status()
+            let waiting = isBrokerEmbedded ? try await backend.stores.consumers.lag(of: consumer) : pending
+            let lag = waiting.count + status.depth
+            lines.append(
+                ConsumerStatus(
+                    consumer: consumer, lag: lag, oldest: waiting.oldest, rate: (Double(max(0, recent - lag)) / 6).rounded() / 10,
+                    dead: status.deadLetters, isPaused: try await backend.stores.consumers.isPaused(consumer)))
+        }
+        return lines
     }
+
+    private var isBrokerEmbedded: Bool { backend.isBrokerEmbedded }
 
     /// Lets a consumer rest in all processes, or go on. What it would have dealt with waits.
     /// - Returns: whether that is new.
@@ -180,12 +212,12 @@ public struct Runtime: Sendable {
             let entries = try await journalEntries(from: next, limit: ChangeRelay.usualBatchSize)
             guard let last = entries.last else { break }
             let messages = try entries.map(\.change).filter(\.isPublished).map { try BrokerMessage($0) }
-            if !dryRun, let publisher = backend.publisher, !messages.isEmpty { try await publisher.publish(messages) }
+            if !dryRun, let publisher = backend.publisher, !messages.isEmpty { try await publisher.publish(messages, to: consumer) }
             count += messages.count
             next = last.position + 1
             try Task.checkCancellation()
         }
-        if !dryRun, backend.isBrokerEmbedded { try await backend.stores.consumers.setBack(consumer, to: position) }
+        if !dryRun, isBrokerEmbedded { try await backend.stores.consumers.setBack(consumer, to: position) }
         return count
     }
 

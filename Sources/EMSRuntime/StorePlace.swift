@@ -68,7 +68,8 @@ public enum StorePlace: Sendable {
         case .file(let path):
             if !making, !FileManager.default.fileExists(atPath: path) { throw EMSError(.notFound, "database \(path) not found") }
             let sqlite = making ? try SQLiteBackend(path: path, mode: .command) : try SQLiteBackend(copyOf: path)
-            let waiting = try await sqlite.queue.status().depth + sqlite.stores.notifications.expansions()
+            var waiting = try await sqlite.stores.notifications.expansions()
+            for consumer in Consumer.all { waiting += try await sqlite.queue(of: consumer).status().depth }
             return (sqlite.transfer, try await sqlite.stores.outbox.pendingStatus().count + waiting)
         case .mongodb(let url):
             let named = try MongoDatabase(url: url, name: nil, fallback: database)

@@ -38,7 +38,7 @@ struct SQLiteBrokerAdministration: BrokerAdministration {
 
     func report() async throws -> BrokerReport {
         let path = database.path
-        let status = try await SQLiteChangeQueue(database: database, consumer: SQLiteConsumers.inbox).status()
+        let status = try await SQLiteChangeQueue(database: database, consumer: .inbox).status()
         return BrokerReport(
             kind: "embedded", location: path, version: "", queue: "journal", depth: status.depth,
             unacknowledged: status.unacknowledged, consumers: nil,
@@ -50,14 +50,14 @@ struct SQLiteBrokerAdministration: BrokerAdministration {
 
     func declare(replacing: Bool) async throws -> Int { 0 }
 
-    func deadLetters(limit: Int) async throws -> [DeadLetter] {
+    func deadLetters(of consumer: Consumer, limit: Int) async throws -> [DeadLetter] {
         try await database.read { db in
             try db.all(
                 """
                 SELECT l.message_id, l.routing_key, coalesce(j.entry, l.body, x''), l.reason, l.attempts, l.died_at
                 FROM consumer_letters l LEFT JOIN journal j ON j.position = l.position
                 WHERE l.consumer = ? AND l.died_at IS NOT NULL ORDER BY l.seq LIMIT ?
-                """, [SQLiteConsumers.inbox, limit]
+                """, [consumer.name, limit]
             ) { row in
                 DeadLetter(
                     message: BrokerMessage(messageID: try row.text(0), routingKey: try row.text(1), body: Array(try row.data(2))),
@@ -66,23 +66,23 @@ struct SQLiteBrokerAdministration: BrokerAdministration {
         }
     }
 
-    func requeue(_ selection: DeadLetterSelection, signing: Bool) async throws -> Int {
-        try await forEach(selection) { db, seq in
+    func requeue(_ selection: DeadLetterSelection, of consumer: Consumer, signing: Bool) async throws -> Int {
+        try await forEach(selection, of: consumer) { db, seq in
             try db.run("UPDATE consumer_letters SET attempts = 0, retry_at = 0, died_at = NULL WHERE seq = ?", [seq])
         }
     }
 
-    func drop(_ selection: DeadLetterSelection) async throws -> Int {
-        try await forEach(selection) { db, seq in try db.run("DELETE FROM consumer_letters WHERE seq = ?", [seq]) }
+    func drop(_ selection: DeadLetterSelection, of consumer: Consumer) async throws -> Int {
+        try await forEach(selection, of: consumer) { db, seq in try db.run("DELETE FROM consumer_letters WHERE seq = ?", [seq]) }
     }
 
     private func forEach(
-        _ selection: DeadLetterSelection, _ body: @escaping @Sendable (Database, Int64) throws -> Int
+        _ selection: DeadLetterSelection, of consumer: Consumer, _ body: @escaping @Sendable (Database, Int64) throws -> Int
     ) async throws -> Int {
         try await database.write { db in
             let letters = try db.all(
                 "SELECT seq, message_id FROM consumer_letters WHERE consumer = ? AND died_at IS NOT NULL ORDER BY seq",
-                [SQLiteConsumers.inbox]
+                [consumer.name]
             ) { (try $0.integer(0), try $0.text(1)) }
             let chosen = letters.filter { selection.contains($0.1) }.map(\.0)
             for seq in chosen { _ = try body(db, seq) }

@@ -1,10 +1,9 @@
 import EMSCore
 
-/// The embedded default: all stores, the queue and the live feed in one SQLite file.
+/// The embedded default: all stores, the queues and the live feed in one SQLite file.
 public struct SQLiteBackend: Sendable {
     public let database: SQLiteDatabase
     public let stores: Stores
-    public let queue: any ChangeQueue
     public let feed: any LiveFeed
     public let administration: any StoreAdministration
     public let brokerAdministration: any BrokerAdministration
@@ -19,6 +18,8 @@ public struct SQLiteBackend: Sendable {
     public init(copyOf path: String) throws {
         self.init(try SQLiteDatabase(copyOf: path))
     }
+
+    public func queue(of consumer: Consumer) -> any ChangeQueue { SQLiteChangeQueue(database: database, consumer: consumer) }
 
     /// Empties the write-ahead log, as far as other processes let it: before a process that wrote much ends.
     @Sendable public func truncateLog() async { await database.truncateLog() }
@@ -36,7 +37,6 @@ public struct SQLiteBackend: Sendable {
             rateLimits: SQLiteRateLimitStore(database: database), logins: SQLiteLoginStore(database: database),
             consumers: SQLiteConsumerStore(database: database),
             transaction: database.mode == .bulk ? SQLiteTransaction(database: database) : nil)
-        queue = SQLiteChangeQueue(database: database, consumer: SQLiteConsumers.inbox)
         feed = SQLiteLiveFeed(database: database)
         administration = SQLiteAdministration(database: database)
         brokerAdministration = SQLiteBrokerAdministration(database: database)

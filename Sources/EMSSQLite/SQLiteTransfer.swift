@@ -266,7 +266,7 @@ struct SQLiteTransfer: StoreTransfer {
                         AND e.position > inboxes.read_position)
                 """)
             // What the inboxes hold was copied: nothing of the journal is still to be told.
-            try SQLiteConsumers.advance(SQLiteConsumers.inbox, to: SQLiteJournal.lastPosition(in: db), in: db)
+            for consumer in Consumer.all { try SQLiteConsumers.advance(consumer, to: SQLiteJournal.lastPosition(in: db), in: db) }
         }
     }
 }

@@ -50,7 +50,7 @@ public struct Daemon: Sendable {
         if let relay = runtime.relay, !roles.isDisjoint(with: [.events, .notifications]) { services.append(relay) }
         var endpoint: WebSocketEndpoint?
         if roles.contains(.notifications) {
-            services += [runtime.consumer, runtime.expander] as [any Service]
+            services += runtime.consumers + [runtime.expander] as [any Service]
             let hub = try await WebSocketHub(
                 notifications: runtime.notifications, authentication: authentication, eventLoopGroup: group, logger: logger)
             services.append(hub)

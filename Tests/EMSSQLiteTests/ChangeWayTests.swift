@@ -86,7 +86,7 @@ struct ChangeWayTests {
             #expect(try await way.consumer.drain() == 3)
             #expect(try await way.titles() == ["Three", "One"])
             #expect(try await way.queue.status() == BrokerStatus(depth: 0, unacknowledged: 0, deadLetters: 1))
-            let letters = try await way.backend.brokerAdministration.deadLetters(limit: 10)
+            let letters = try await way.backend.brokerAdministration.deadLetters(of: .inbox, limit: 10)
             #expect(letters.map(\.reason.isEmpty) == [false])
             #expect(try await way.consumer.drain() == 0)
         }
@@ -96,7 +96,8 @@ struct ChangeWayTests {
     func running() async throws {
         try await withWay { way in
             let store = FailingNotificationStore(way.stores.notifications, .storeBusy, failures: 3)
-            let consumer = ChangeConsumer(queue: way.queue, notifications: way.notifications(over: store), logger: Way.logger)
+            let consumer = ChangeConsumer(
+                .inbox, queue: way.queue, handler: InboxHandler(way.notifications(over: store)), logger: Way.logger)
             let service = Task { try await consumer.run() }
             defer { service.cancel() }
             try await way.create("Concert")
@@ -111,7 +112,8 @@ struct ChangeWayTests {
     func storeFails() async throws {
         try await withWay { way in
             let store = FailingNotificationStore(way.stores.notifications, .storeBusy, failures: 2)
-            let consumer = ChangeConsumer(queue: way.queue, notifications: way.notifications(over: store), logger: Way.logger)
+            let consumer = ChangeConsumer(
+                .inbox, queue: way.queue, handler: InboxHandler(way.notifications(over: store)), logger: Way.logger)
             try await way.create("Concert")
             for _ in 0..<2 {
                 await expectFailure(.storeBusy) { try await consumer.drain() }
@@ -129,7 +131,8 @@ struct ChangeWayTests {
     func storeFailsForGood(code: ErrorCode) async throws {
         try await withWay { way in
             let store = FailingNotificationStore(way.stores.notifications, code, failures: .max)
-            let consumer = ChangeConsumer(queue: way.queue, notifications: way.notifications(over: store), logger: Way.logger)
+            let consumer = ChangeConsumer(
+                .inbox, queue: way.queue, handler: InboxHandler(way.notifications(over: store)), logger: Way.logger)
             try await way.create("Concert")
             for delivery in 1...9 {
                 await expectFailure(code) { try await consumer.drain() }
@@ -146,7 +149,7 @@ struct ChangeWayTests {
         try await withWay { way in
             let store = FailingNotificationStore(way.stores.notifications, .storeFull, failures: 40)
             let consumer = ChangeConsumer(
-                queue: way.queue, notifications: way.notifications(over: store),
+                .inbox, queue: way.queue, handler: InboxHandler(way.notifications(over: store)),
                 proveStore: { throw EMSError(.storeFull, "no room") }, logger: Way.logger)
             try await way.create("Concert")
             var deliveries = 0
@@ -196,10 +199,10 @@ struct ChangeWayTests {
                 try await way.queue.acknowledge([delivery])
             }
             let administration = way.backend.brokerAdministration
-            let letters = try await administration.deadLetters(limit: 10)
+            let letters = try await administration.deadLetters(of: .inbox, limit: 10)
             #expect(letters.map(\.reason) == ["a test", "a test"])
-            #expect(try await administration.drop(.messages([letters[0].message.messageID])) == 1)
-            #expect(try await administration.requeue(.all, signing: false) == 1)
+            #expect(try await administration.drop(.messages([letters[0].message.messageID]), of: .inbox) == 1)
+            #expect(try await administration.requeue(.all, of: .inbox, signing: false) == 1)
             #expect(try await way.consumer.drain() == 1)
             #expect(try await way.titles() == ["Two"])
             #expect(try await way.queue.status() == Way.idle)
@@ -215,7 +218,7 @@ struct ChangeWayTests {
         try await withWay { way in
             let queue = OneMessage(try BrokerMessage(Samples.change(.created, Samples.event())), signature)
             let consumer = ChangeConsumer(
-                queue: queue, notifications: way.notifications,
+                .inbox, queue: queue, handler: InboxHandler(way.notifications),
                 unsignedMessagesEnd: { Timestamp.now().adding(seconds: secondsLeft) }, logger: Way.logger)
             #expect(try await consumer.drain() == 1)
             #expect(queue.reasons.count == (isConsumed ? 0 : 1))
@@ -228,12 +231,12 @@ struct ChangeWayTests {
         arguments: [
             "", "no JSON", "[]", "{}", #"{"type": "event", "action": "exploded", "actor": "x", "timestamp": "2026-01-01T00:00:00Z"}"#,
             #"{"type": "event", "action": "created", "actor": "x", "timestamp": "2026-01-01T00:00:00Z", "data": {}}"#,
-            String(repeating: " ", count: ChangeConsumer.bodyLimit + 1),
+            String(repeating: " ", count: Consumer.bodyLimit + 1),
         ])
     func malformed(body: String) async throws {
         try await withWay { way in
             let queue = OneMessage(Samples.brokerMessage(body), .valid)
-            let consumer = ChangeConsumer(queue: queue, notifications: way.notifications, logger: Way.logger)
+            let consumer = ChangeConsumer(.inbox, queue: queue, handler: InboxHandler(way.notifications), logger: Way.logger)
             let consumed = try await consumer.drain()
             #expect(consumed == 1)
             #expect(queue.reasons.map(\.isEmpty) == [false])
@@ -309,6 +312,74 @@ struct ChangeWayTests {
         }
     }
 
+    /// Notes what it is given, and fails where it is told to.
+    private actor Recorder: ChangeHandler {
+        private(set) var seen: [ChangeID] = []
+        private let isFailing: @Sendable (Change) -> Bool
+
+        init(isFailing: @escaping @Sendable (Change) -> Bool) {
+            self.isFailing = isFailing
+        }
+
+        nonisolated var storesPlace: Bool { false }
+
+        nonisolated func work(for change: Change) throws -> Change? { change }
+
+        func perform(_ work: [Change], taking place: ConsumerPlace?) async throws {
+            if work.contains(where: isFailing) { throw EMSError(.invalid, "a test") }
+            seen += work.map(\.id)
+        }
+    }
+
+    @Test("Consumers go through the journal by themselves: one fails, one rests, and neither holds up another")
+    func independence() async throws {
+        try await withWay { way in
+            let failing = Consumer(name: "failing", subjects: [.event, .user], deliveryLimit: 2)
+            let resting = Consumer(name: "resting", subjects: [.event])
+            let everything = Consumer(name: "everything", subjects: [.event, .user, .session])
+            func running(_ consumer: Consumer, _ handler: Recorder, isPaused: Bool = false) -> ChangeConsumer<Recorder> {
+                ChangeConsumer(
+                    consumer, queue: way.backend.queue(of: consumer), handler: handler, isPaused: { isPaused }, logger: Way.logger)
+            }
+            let picky = Recorder { $0.subject.kind == .event && $0.action == .updated }
+            let (idle, all) = (Recorder { _ in false }, Recorder { _ in false })
+            for number in 0..<4 {
+                let event = try await way.create("\(number)")
+                _ = try await way.events.update(event.id, by: Way.root) { draft in
+                    var draft = draft
+                    draft.title += "!"
+                    return draft
+                }
+                if number % 2 == 0 { try await way.events.delete(event.id, by: Way.root) }
+                try await way.stores.users.insert(Samples.user("user\(number)"), passwordHash: "x")
+                #expect(try await running(resting, idle, isPaused: true).drain() == 0)
+                _ = try? await running(failing, picky).drain()
+                _ = try await running(everything, all).drain()
+                #expect(try await way.consumer.drain() == (number % 2 == 0 ? 3 : 2))
+            }
+            // Four updates fail for one of them: they become its dead letters.
+            for _ in 0..<3 {
+                try await way.retryNow()
+                _ = try? await running(failing, picky).drain()
+            }
+            let journal = try await way.stores.journal.entries(JournalQuery(order: .oldestFirst, limit: 100)).map(\.change)
+            #expect(await all.seen == journal.map(\.id))
+            let good = journal.filter { !($0.subject.kind == .event && $0.action == .updated) }
+            #expect(Set(await picky.seen) == Set(good.map(\.id)))
+            #expect(try await way.backend.queue(of: failing).status() == BrokerStatus(depth: 0, unacknowledged: 0, deadLetters: 4))
+            for consumer in [Consumer.inbox, everything, resting] {
+                #expect(try await way.backend.queue(of: consumer).status() == Way.idle, "\(consumer.name)")
+            }
+            #expect(try await way.stores.consumers.lag(of: resting).count == 10)
+            #expect(await idle.seen == [])
+            #expect(try await running(resting, idle).drain() == 10)
+            #expect(try await way.stores.consumers.lag(of: resting).count == 0)
+            let letters = try await way.backend.brokerAdministration.deadLetters(of: failing, limit: 10)
+            #expect(letters.count == 4 && letters.allSatisfy { $0.attempts == 2 && $0.message.routingKey == "event.updated" })
+            #expect(try await JournalVerifier(stores: way.stores).verify().fault == nil)
+        }
+    }
+
     private func withWay(_ body: (Way) async throws -> Void) async throws {
         try await withBackend { backend in
             let user = Samples.user("alice")
@@ -328,11 +399,19 @@ struct Way: Sendable {
     /// Somebody to whom all this is shown.
     let user: User
 
+    init(backend: SQLiteBackend, user: User) {
+        self.backend = backend
+        self.user = user
+        queue = backend.queue(of: .inbox)
+    }
+
     var stores: Stores { backend.stores }
-    var queue: any ChangeQueue { backend.queue }
+    let queue: any ChangeQueue
     var events: EventService { EventService(stores: stores, changeWritten: { _ in }) }
     var notifications: NotificationService { NotificationService(stores: stores, feed: backend.feed) }
-    var consumer: ChangeConsumer { ChangeConsumer(queue: queue, notifications: notifications, logger: Self.logger) }
+    var consumer: ChangeConsumer<InboxHandler> {
+        ChangeConsumer(.inbox, queue: queue, handler: InboxHandler(notifications), logger: Self.logger)
+    }
 
     @discardableResult
     func create(_ title: String) async throws -> Event {
@@ -353,7 +432,7 @@ struct Way: Sendable {
     /// The whole journal.
     func entries() async throws -> [(position: Int64, change: Change)] {
         try await backend.database.read { db in
-            try db.all(SQLiteJournal.tail, [0, 1000]) { row in
+            try db.all("SELECT position, change_id, entry FROM journal WHERE subject_type = 'event' ORDER BY position") { row in
                 (try row.counter(0), try SQLiteJournal.change(Array(row.data(2)), at: row.counter(0), in: db))
             }
         }
@@ -443,6 +522,8 @@ private final class RecordingPublisher: ChangePublisher {
         if !messages.isEmpty { try failures.next(.unreachable) }
         published.withLock { $0 += messages }
     }
+
+    func publish(_ messages: [BrokerMessage], to consumer: Consumer) async throws { try await publish(messages) }
 }
 
 /// A store that takes no notifications at first.

@@ -170,7 +170,7 @@ struct DatabaseFileTests {
     @Test("Who waits for changes in one opening is woken by another's write")
     func wokenByAnother() async throws {
         try await withTwoBackends { one, two in
-            let waiter = Task { try await two.queue.receive(limit: 10, waiting: true) }
+            let waiter = Task { try await two.queue(of: .inbox).receive(limit: 10, waiting: true) }
             let event = Samples.event()
             let change = Samples.change(.created, event)
             _ = try await one.stores.events.insert(event, change: change, idempotency: nil)

@@ -84,7 +84,7 @@ struct JournalTests {
                 let text = String(decoding: row.entry, as: UTF8.self)
                 #expect(!text.contains("\"ada\"") && !text.contains("192.0.2.7"), "\(text)")
             }
-            #expect(try await backend.queue.receive(limit: 10, waiting: false).map(\.change) == changes)
+            #expect(try await backend.queue(of: .inbox).receive(limit: 10, waiting: false).map(\.change) == changes)
             // Each text is stored once.
             let texts = try await backend.database.read { db in
                 try db.all("SELECT value FROM journal_texts ORDER BY value") { try $0.text(0) }
@@ -93,7 +93,7 @@ struct JournalTests {
             try await backend.database.write { db in
                 _ = try db.run("DELETE FROM journal_texts WHERE person = ?", [Self.ada.id.description])
             }
-            let read = try await backend.queue.receive(limit: 10, waiting: false).compactMap(\.change)
+            let read = try await backend.queue(of: .inbox).receive(limit: 10, waiting: false).compactMap(\.change)
             #expect(read.map(\.actor.name) == ["(erased)", "(erased)"])
             #expect(read.map(\.source.address) == ["(erased)", "(erased)"])
             #expect(try await rows(backend) == before)
@@ -158,10 +158,11 @@ struct JournalTests {
             try old.close()
             let backend = try SQLiteBackend(path: path, mode: .daemon)
             let notifications = NotificationService(stores: backend.stores, feed: backend.feed)
-            let consumer = ChangeConsumer(queue: backend.queue, notifications: notifications, logger: Way.logger)
+            let consumer = ChangeConsumer(
+                .inbox, queue: backend.queue(of: .inbox), handler: InboxHandler(notifications), logger: Way.logger)
             #expect(try await backend.stores.outbox.pendingStatus().count == pending + 1)
             #expect(try await consumer.drain() == pending + waiting + 2)
-            let letters = try await backend.brokerAdministration.deadLetters(limit: 10)
+            let letters = try await backend.brokerAdministration.deadLetters(of: .inbox, limit: 10)
             #expect(letters.map(\.message.messageID).sorted() == ["dead", "zz"])
             let stream = try await backend.stores.notifications.notifications(after: 0, limit: 1000)
             #expect(stream.count == unread + pending + waiting + 2)

@@ -89,8 +89,8 @@ struct QueryPlanTests {
     func oldest() async throws {
         try await withBackend { backend in
             try await expectGoodPlan(SQLiteNotificationStore.oldest, [], in: backend)
-            try await expectGoodPlan(SQLiteChangeQueue.due, ["inbox", 0, 256], in: backend)
-            try await expectGoodPlan(SQLiteJournal.tail, [0, 256], in: backend)
+            try await expectGoodPlan(SQLiteChangeQueue.due, ["inbox", 0, 120_000, 256], in: backend)
+            try await expectGoodPlan(SQLiteJournal.tail, ["event", 0, 256], in: backend)
         }
     }
 

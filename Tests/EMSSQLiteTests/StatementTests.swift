@@ -85,21 +85,23 @@ struct StatementTests {
         try await backend.administration.compact()
         for round in 0..<2 {
             _ = try await backend.stores.events.insert([(event: Samples.event(), change: Samples.change(.created, Samples.event()))])
-            for delivery in try await backend.queue.receive(limit: 1, waiting: false) {
-                try await backend.queue.acknowledge([], settingAside: [(delivery, "bad")])
+            for delivery in try await backend.queue(of: .inbox).receive(limit: 1, waiting: false) {
+                try await backend.queue(of: .inbox).acknowledge([], settingAside: [(delivery, "bad")])
             }
             try await backend.database.write { db in
                 _ = try db.run("UPDATE consumer_letters SET retry_at = 1 WHERE consumer = 'inbox' AND retry_at > 0")
             }
-            for delivery in try await backend.queue.receive(limit: 1, waiting: false) {
-                try await backend.queue.reject(delivery, reason: "bad")
+            for delivery in try await backend.queue(of: .inbox).receive(limit: 1, waiting: false) {
+                try await backend.queue(of: .inbox).reject(delivery, reason: "bad")
             }
-            _ = try await backend.queue.status()
-            _ = try await backend.brokerAdministration.deadLetters(limit: 10)
-            if round == 0 { _ = try await backend.brokerAdministration.drop(.all) }
-            _ = try await backend.brokerAdministration.requeue(.all, signing: false)
-            try await backend.queue.acknowledge(backend.queue.receive(limit: 1, waiting: false))
+            _ = try await backend.queue(of: .inbox).status()
+            _ = try await backend.brokerAdministration.deadLetters(of: .inbox, limit: 10)
+            if round == 0 { _ = try await backend.brokerAdministration.drop(.all, of: .inbox) }
+            _ = try await backend.brokerAdministration.requeue(.all, of: .inbox, signing: false)
+            try await backend.queue(of: .inbox).acknowledge(backend.queue(of: .inbox).receive(limit: 1, waiting: false))
         }
+        let several = Consumer(name: "several", subjects: [.event, .user])
+        _ = try await backend.queue(of: several).receive(limit: 1, waiting: false)
         let changes = (0..<2).map { _ in Samples.change(.created, Samples.event()) }
         for change in changes { _ = try await backend.stores.events.insert([(event: Samples.event(), change: change)]) }
         try await backend.database.write { db in

@@ -147,6 +147,7 @@ public enum JournalRetentionConformance {
 
     private struct Quiet: ChangePublisher {
         func publish(_ messages: [BrokerMessage]) async throws {}
+        func publish(_ messages: [BrokerMessage], to consumer: Consumer) async throws {}
     }
 
     private static func positions(_ stores: Stores) async throws -> [Int64] {

@@ -256,6 +256,7 @@ public enum JournalStoreConformance {
         private(set) var messageIDs: [String] = []
 
         func publish(_ messages: [BrokerMessage]) async throws { messageIDs += messages.map(\.messageID) }
+        func publish(_ messages: [BrokerMessage], to consumer: Consumer) async throws { try await publish(messages) }
     }
 
     private static func expectChain(_ journal: any JournalStore, sourceLocation: SourceLocation = #_sourceLocation) async throws {

@@ -7,6 +7,7 @@ public struct NoBroker: ChangePublisher, ChangeQueue, LiveFeed {
     public init() {}
 
     public func publish(_ messages: [BrokerMessage]) async throws { throw Self.unused }
+    public func publish(_ messages: [BrokerMessage], to consumer: Consumer) async throws { throw Self.unused }
     public func receive(limit: Int, waiting: Bool) async throws -> [Delivery] { throw Self.unused }
     public func acknowledge(_ deliveries: [Delivery]) async throws { throw Self.unused }
     public func acknowledge(_ deliveries: [Delivery], settingAside failed: [(delivery: Delivery, reason: String)]) async throws {

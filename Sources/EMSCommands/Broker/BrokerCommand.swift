@@ -21,6 +21,12 @@ struct BrokerDead: ParsableCommand {
         subcommands: [BrokerDeadList.self, BrokerDeadShow.self, BrokerDeadRequeue.self, BrokerDeadDrop.self])
 }
 
+/// Whose dead letters a command is about.
+struct ConsumerOption: ParsableArguments {
+    @Option(name: .customLong("consumer"), help: ArgumentHelp("The consumer whose dead letters are meant.", valueName: "consumer"))
+    var name = Consumer.inbox
+}
+
 /// Which dead letters a command is about.
 struct DeadLetterOptions: ParsableArguments {
     @Argument(help: ArgumentHelp("The message's id, which is its change's; several may be given.", valueName: "message-id"))
@@ -28,6 +34,8 @@ struct DeadLetterOptions: ParsableArguments {
 
     @Flag(help: "All of them.")
     var all = false
+
+    @OptionGroup var consumer: ConsumerOption
 
     func validate() throws {
         guard ids.isEmpty == all else { throw ValidationError("Say which: ids of messages, or --all.") }
@@ -38,7 +46,9 @@ struct DeadLetterOptions: ParsableArguments {
     /// Checks that each letter is there.
     /// - Returns: those chosen.
     func chosen(_ administration: any BrokerAdministration) async throws -> [DeadLetter] {
-        let letters = try await administration.deadLetters(limit: .max).filter { selection.contains($0.message.messageID) }
+        let letters = try await administration.deadLetters(of: consumer.name, limit: .max).filter {
+            selection.contains($0.message.messageID)
+        }
         let found = Set(letters.map(\.message.messageID))
         if let missing = ids.first(where: { !found.contains($0) }) { throw EMSError.notFound("dead letter", missing) }
         return letters

@@ -24,6 +24,6 @@ struct BrokerDeadDrop: StoreCommand {
         if writing.isDryRun { return StandardError.write("would drop \(count)") }
         if count == 0 { return StandardError.write("dropped 0") }
         try confirmation.confirm("Drop \(count) dead letters for good", runtime.settings)
-        StandardError.write("dropped \(try await runtime.brokerAdministration.drop(letters.selection))")
+        StandardError.write("dropped \(try await runtime.brokerAdministration.drop(letters.selection, of: letters.consumer.name))")
     }
 }

@@ -11,12 +11,13 @@ struct BrokerDeadList: StoreCommand {
     static let mode = Runtime.Mode.inspection
 
     @OptionGroup var limit: LimitOptions
+    @OptionGroup var consumer: ConsumerOption
     @OptionGroup var output: OutputOptions
     @OptionGroup var global: GlobalOptions
 
     func run(_ runtime: Runtime, as principal: Principal) async throws {
         let wanted = limit.all ? Int.max : limit.limit
-        let letters = try await runtime.brokerAdministration.deadLetters(limit: limit.all ? .max : wanted + 1)
+        let letters = try await runtime.brokerAdministration.deadLetters(of: consumer.name, limit: limit.all ? .max : wanted + 1)
         try output.show(Array(letters.prefix(wanted)))
         if letters.count > wanted { StandardError.write("(there are more: raise --limit, or use --all)") }
     }

@@ -22,7 +22,8 @@ struct BrokerDeadRequeue: StoreCommand {
     func run(_ runtime: Runtime, as principal: Principal) async throws {
         let chosen = try await letters.chosen(runtime.brokerAdministration)
         if writing.isDryRun { return StandardError.write("would requeue \(chosen.count)") }
-        StandardError.write("requeued \(try await runtime.brokerAdministration.requeue(letters.selection, signing: sign))")
+        StandardError.write(
+            "requeued \(try await runtime.brokerAdministration.requeue(letters.selection, of: letters.consumer.name, signing: sign))")
         await runtime.deliverChangesOrTell()
     }
 }

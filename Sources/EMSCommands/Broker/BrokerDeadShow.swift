@@ -14,11 +14,12 @@ struct BrokerDeadShow: StoreCommand {
     @Argument(help: ArgumentHelp("The message's id.", valueName: "message-id"))
     var id: String
 
+    @OptionGroup var consumer: ConsumerOption
     @OptionGroup var output: OutputOptions
     @OptionGroup var global: GlobalOptions
 
     func run(_ runtime: Runtime, as principal: Principal) async throws {
-        let letters = try await runtime.brokerAdministration.deadLetters(limit: .max)
+        let letters = try await runtime.brokerAdministration.deadLetters(of: consumer.name, limit: .max)
         guard let letter = letters.first(where: { $0.message.messageID == id }) else { throw EMSError.notFound("dead letter", id) }
         try output.show(letter)
     }

@@ -14,7 +14,7 @@ struct BrokerPause: StoreCommand {
     func run(_ runtime: Runtime, as principal: Principal) async throws {
         guard try await runtime.setPaused(consumer.name, true) else { return StandardError.write("was paused before") }
         // What is written from now on waits.
-        try await Task.sleep(for: ChangeConsumer.pauseLatency)
+        try await Task.sleep(for: Consumer.pauseLatency)
     }
 }
 
@@ -35,8 +35,13 @@ struct BrokerResume: StoreCommand {
 
 /// The consumer a command is about.
 struct ConsumerArgument: ParsableArguments {
-    @Argument(help: ArgumentHelp("The consumer: inbox.", valueName: "consumer"))
+    @Argument(help: ArgumentHelp("The consumer: \(Consumer.all.map(\.name).joined(separator: ", ")).", valueName: "consumer"))
     var name: Consumer
 }
 
-extension Consumer: ExpressibleByArgument {}
+extension Consumer: ExpressibleByArgument {
+    public init?(argument: String) { self.init(named: argument) }
+
+    public var defaultValueDescription: String { name }
+    public static var allValueStrings: [String] { all.map(\.name) }
+}

@@ -32,7 +32,7 @@ struct BrokerStatusCommand: StoreCommand {
             // RabbitMQ does not say what its consumers hold; those that cannot record it do.
             let held = failing.reduce(0) { $0.addingReportingOverflow($1.unacknowledged).overflow ? .max : $0 + $1.unacknowledged }
             let unacknowledged = report.unacknowledged ?? held
-            let consumers = try await runtime.consumers()
+            let consumers = try await runtime.consumerStatus()
             try output.show(
                 Facts(
                     Self.facts(report, unacknowledged: unacknowledged) + facts + [("last_error", .text(oldest?.failure))],
@@ -59,7 +59,7 @@ struct BrokerStatusCommand: StoreCommand {
 
 extension ConsumerStatus: Presentable {
     static let columns: [Column<ConsumerStatus>] = [
-        Column("consumer") { .text($0.consumer.rawValue) },
+        Column("consumer") { .text($0.consumer.name) },
         Column("state") { .text($0.isPaused ? "paused" : "running") },
         Column("lag") { .number($0.lag) },
         Column("oldest") { .time($0.oldest) },
@@ -67,5 +67,5 @@ extension ConsumerStatus: Presentable {
         Column("dead") { .number($0.dead) },
     ]
 
-    var identifier: String { consumer.rawValue }
+    var identifier: String { consumer.name }
 }

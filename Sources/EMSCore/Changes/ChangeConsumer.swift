@@ -1,20 +1,25 @@
 import Logging
 import ServiceLifecycle
 
-/// Takes changes from the broker and puts them into inboxes: record, then acknowledge.
-///
-/// Consumers compete: any number may run. Recording is idempotent by the change's id, so a redelivery shows nothing twice.
-public struct ChangeConsumer: Service {
-    public static let usualBatchSize = 256
-    /// How long it takes at most until a consumer notices that it is paused, if it is not in the middle of a batch.
-    public static let pauseLatency: Duration = .milliseconds(500)
-    /// How often a paused consumer looks whether it may go on.
-    private static let pauseInterval: Duration = .seconds(1)
-    /// After so many deliveries of one message, it goes to the dead letters.
-    static let deliveryLimit = 10
+/// A consumer at work in this process.
+public protocol RunningConsumer: Service {
+    var consumer: Consumer { get }
+    var progress: ConsumerProgress { get }
+    /// Consumes all that waits now, without waiting for more.
+    /// - Returns: how many changes were consumed.
+    func drain() async throws -> Int
+}
 
+/// Takes changes from a consumer's queue and has its handler deal with them: perform, then acknowledge.
+///
+/// Of each consumer any number may run: they compete.
+public struct ChangeConsumer<Handler: ChangeHandler>: RunningConsumer {
+    /// How often a paused consumer looks whether it may go on.
+    private static var pauseInterval: Duration { .seconds(1) }
+
+    public let consumer: Consumer
+    private let handler: Handler
     private let queue: any ChangeQueue
-    private let notifications: NotificationService
     private let batchSize: Int
     private let proveStore: @Sendable () async throws -> Void
     private let unsignedMessagesEnd: @Sendable () async throws -> Timestamp?
@@ -22,16 +27,13 @@ public struct ChangeConsumer: Service {
     private let logger: Logger
     public let progress = ConsumerProgress()
 
-    /// The longest message: far more than an event can have.
-    public static let bodyLimit = 1 << 20
-
     /// - Parameters:
     ///   - batchSize: how many messages are taken at once.
     ///   - proveStore: writes something to the store, and throws where that fails.
     ///   - unsignedMessagesEnd: see ``ConsumerStore/unsignedMessagesEnd()``.
     ///   - isPaused: see ``ConsumerStore/isPaused(_:)``; asked before each batch.
     public init(
-        queue: any ChangeQueue, notifications: NotificationService, batchSize: Int = usualBatchSize,
+        _ consumer: Consumer, queue: any ChangeQueue, handler: Handler, batchSize: Int = Consumer.usualBatchSize,
         proveStore: @escaping @Sendable () async throws -> Void = {},
         unsignedMessagesEnd: @escaping @Sendable () async throws -> Timestamp? = { nil },
         isPaused: @escaping @Sendable () async throws -> Bool = { false }, logger: Logger
@@ -39,14 +41,13 @@ public struct ChangeConsumer: Service {
         self.proveStore = proveStore
         self.unsignedMessagesEnd = unsignedMessagesEnd
         self.isPaused = isPaused
+        self.consumer = consumer
         self.queue = queue
-        self.notifications = notifications
+        self.handler = handler
         self.batchSize = batchSize
         self.logger = logger
     }
 
-    /// Consumes all that waits now, without waiting for more.
-    /// - Returns: how many messages were consumed.
     public func drain() async throws -> Int {
         var consumed = 0
         var progress = ProgressWatch()
@@ -93,7 +94,7 @@ public struct ChangeConsumer: Service {
                 } catch {
                     progress.failed(EMSError(error))
                     let delay = backoff.next()
-                    logger.warning("changes wait at the broker, next try in \(delay): \(EMSError(error))")
+                    logger.warning("changes wait for \(consumer.name), next try in \(delay): \(EMSError(error))")
                     try? await Task.sleep(for: delay)
                 }
             }
@@ -112,7 +113,7 @@ public struct ChangeConsumer: Service {
         mutating func isOn() async throws -> Bool {
             if let known, ContinuousClock.now < known.until { return known.isPaused }
             let isPaused = try await look()
-            known = (isPaused, .now + ChangeConsumer.pauseLatency)
+            known = (isPaused, .now + Consumer.pauseLatency)
             return isPaused
         }
     }
@@ -136,8 +137,8 @@ public struct ChangeConsumer: Service {
         }
     }
 
-    /// A delivery, and what is to be told of its change.
-    private typealias Consumable = (delivery: Delivery, notification: AddressedNotification?)
+    /// A delivery, and what is to be done about its change.
+    private typealias Consumable = (delivery: Delivery, work: Handler.Work?)
 
     private func consume(_ deliveries: [Delivery]) async throws {
         var good: [Consumable] = []
@@ -146,18 +147,18 @@ public struct ChangeConsumer: Service {
         for delivery in deliveries {
             do {
                 let change = try Self.change(in: delivery, acceptsUnsigned: acceptsUnsigned)
-                good.append((delivery, try NotificationService.addressed(change)))
+                good.append((delivery, try handler.work(for: change)))
             } catch {
                 try await reject(delivery, EMSError(error).message)
                 rejected.append(delivery)
             }
         }
         // What came back too often is tried by itself: it may be what makes all the others fail.
-        if good.contains(where: { $0.delivery.attempt >= Self.deliveryLimit }) { return try await consumeOneByOne(good, rejected) }
-        let place = rejected.isEmpty ? queue.place(after: deliveries) : nil
+        if good.contains(where: { $0.delivery.attempt >= consumer.deliveryLimit }) { return try await consumeOneByOne(good, rejected) }
+        let place = handler.storesPlace && rejected.isEmpty ? queue.place(after: deliveries) : nil
         FaultPoint.reached(.betweenReceiveAndRecord)
         do {
-            try await notifications.record(good.compactMap(\.notification), taking: place)
+            try await handler.perform(good.compactMap(\.work), taking: place)
         } catch {
             guard !EMSError(error).code.isPassing else {
                 try await queue.release(good.map(\.delivery))
@@ -176,14 +177,14 @@ public struct ChangeConsumer: Service {
         var done = rejected
         var failed: [(delivery: Delivery, reason: String)] = []
         var failure: (any Error)?
-        for (delivery, notification) in good {
+        for (delivery, work) in good {
             do {
-                if let notification { try await notifications.record([notification]) }
+                if let work { try await handler.perform([work], taking: nil) }
                 done.append(delivery)
             } catch {
                 let reason = EMSError(error).message
                 // An error says what it likes: only a store that takes other writes proves that it is the message.
-                if delivery.attempt >= Self.deliveryLimit, await isStoreWorking() {
+                if delivery.attempt >= consumer.deliveryLimit, await isStoreWorking() {
                     try await reject(delivery, "not stored after \(delivery.attempt) deliveries: \(reason)")
                     done.append(delivery)
                 } else {
@@ -237,8 +238,8 @@ public struct ChangeConsumer: Service {
         case .absent: throw EMSError(.malformed, "the message is not signed")
         case .invalid: throw EMSError(.malformed, "the message is not signed by a key of this installation")
         }
-        guard delivery.message.body.count <= bodyLimit else {
-            throw EMSError(.tooLarge, "the message has \(delivery.message.body.count) bytes; \(bodyLimit) are read at most")
+        guard delivery.message.body.count <= Consumer.bodyLimit else {
+            throw EMSError(.tooLarge, "the message has \(delivery.message.body.count) bytes; \(Consumer.bodyLimit) are read at most")
         }
         guard let id = ChangeID(delivery.message.messageID) else {
             throw EMSError(.malformed, "the message id \(Printable.quoted(delivery.message.messageID)) is no change id")

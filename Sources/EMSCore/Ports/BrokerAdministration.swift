@@ -1,22 +1,23 @@
 /// What an operator does with the broker.
 public protocol BrokerAdministration: Sendable {
+    /// - Returns: the queue is that of ``Consumer/inbox``.
     func report() async throws -> BrokerReport
     /// Sends a message of no meaning to a queue of its own, waits for the confirm, and reads it back.
     func probe() async throws
     /// Declares what the broker lacks.
-    /// - Parameter replacing: makes anew what is declared otherwise; its messages go to the dead letters first.
+    /// - Parameter replacing: makes queues anew that are declared otherwise; their messages go to the dead letters first.
     /// - Returns: how many messages went there.
     /// - Throws: ``EMSError`` with ``ErrorCode/configuration`` that names the difference, where it may not be replaced.
     func declare(replacing: Bool) async throws -> Int
-    /// The dead letters, the oldest first.
-    func deadLetters(limit: Int) async throws -> [DeadLetter]
+    /// A consumer's dead letters, the oldest first.
+    func deadLetters(of consumer: Consumer, limit: Int) async throws -> [DeadLetter]
     /// Gives dead letters back to be consumed, under their own ids.
     /// - Parameter signing: signs those that this installation has not signed; without, they come back as they were.
     /// - Returns: how many there were.
-    func requeue(_ selection: DeadLetterSelection, signing: Bool) async throws -> Int
+    func requeue(_ selection: DeadLetterSelection, of consumer: Consumer, signing: Bool) async throws -> Int
     /// Removes dead letters for good.
     /// - Returns: how many there were.
-    func drop(_ selection: DeadLetterSelection) async throws -> Int
+    func drop(_ selection: DeadLetterSelection, of consumer: Consumer) async throws -> Int
 }
 
 /// Which dead letters are meant.

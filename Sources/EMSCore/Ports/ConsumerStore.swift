@@ -1,9 +1,3 @@
-/// The consumers of the journal.
-public enum Consumer: String, CaseIterable, Sendable {
-    /// Puts notifications into inboxes.
-    case inbox
-}
-
 /// How a consumer gets on.
 public struct ConsumerStatus: Sendable, Equatable {
     public let consumer: Consumer
@@ -30,7 +24,7 @@ public struct ConsumerStatus: Sendable, Equatable {
 extension ConsumerStatus: JSONEncodable {
     public func encode(to writer: inout JSONWriter) {
         writer.object {
-            $0.member("name", consumer.rawValue)
+            $0.member("name", consumer.name)
             $0.member("is_paused", isPaused)
             $0.member("lag", lag)
             $0.member("oldest", oldest?.description)
@@ -49,6 +43,8 @@ public protocol ConsumerStore: Sendable {
     func setPaused(_ consumer: Consumer, _ isPaused: Bool) async throws -> Bool
     /// Sets a consumer that reads the journal itself back, so that it goes on with the entry at the position.
     func setBack(_ consumer: Consumer, to position: Int64) async throws
+    /// How many entries of the journal a consumer that reads it itself has before it, up to a bound, and since when the first of them is there.
+    func lag(of consumer: Consumer) async throws -> PendingStatus
     /// Until when messages without a signature are accepted from the broker: for a week after version 0.1.0, which signed none, had the
     /// store; `nil` where it never had.
     func unsignedMessagesEnd() async throws -> Timestamp?

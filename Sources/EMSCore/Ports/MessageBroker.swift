@@ -3,12 +3,14 @@ public protocol ChangePublisher: Sendable {
     /// Publishes persistently, and returns when the broker has confirmed every message.
     /// - Throws: ``EMSError`` where any was not confirmed; those that were may come again.
     func publish(_ messages: [BrokerMessage]) async throws
+    /// As ``publish(_:)``, to one consumer only, which is to have them again.
+    func publish(_ messages: [BrokerMessage], to consumer: Consumer) async throws
 }
 
 /// A broker that is a server of its own.
 public typealias MessageBroker = ChangePublisher & ChangeQueue
 
-/// Where a consumer takes changes from: at least once, one process at a time.
+/// Where a consumer takes its changes from: at least once, one process at a time.
 public protocol ChangeQueue: Sendable {
     /// Takes up to `limit` messages, and waits for the first one if asked to.
     /// They stay the broker's until acknowledged: those of a consumer that dies are delivered again.

@@ -8,7 +8,7 @@ struct MongoConsumerStore: ConsumerStore {
     /// What comes after every id with the prefix.
     private static let end = "consumer;"
 
-    private static func pauseID(_ consumer: Consumer) -> String { "paused:\(consumer.rawValue)" }
+    private static func pauseID(_ consumer: Consumer) -> String { "paused:\(consumer.name)" }
 
     func isPaused(_ consumer: Consumer) async throws -> Bool {
         try await database.run { try $0.exists(.meta) { $0.member("_id", Self.pauseID(consumer)) } }
@@ -34,6 +34,8 @@ struct MongoConsumerStore: ConsumerStore {
 
     /// Consumers read from RabbitMQ here.
     func setBack(_ consumer: Consumer, to position: Int64) async throws {}
+
+    func lag(of consumer: Consumer) async throws -> PendingStatus { PendingStatus(count: 0, oldest: nil) }
 
     func unsignedMessagesEnd() async throws -> Timestamp? {
         try await database.run { try Schema.unsignedMessagesEnd(in: $0) }

@@ -9,9 +9,10 @@ struct RabbitMQAdministration: BrokerAdministration {
     let publisher: Publisher
 
     func report() async throws -> BrokerReport {
-        let (queue, dead) = try await administrator.states()
+        let inbox = topology.queue(of: .inbox)
+        let (queue, dead) = try await administrator.states(of: inbox)
         return BrokerReport(
-            kind: "rabbitmq", location: server, version: try await administrator.version(), queue: topology.queue, depth: queue.messages,
+            kind: "rabbitmq", location: server, version: try await administrator.version(), queue: inbox.name, depth: queue.messages,
             unacknowledged: nil, consumers: queue.consumers, deadLetters: dead.messages)
     }
 
@@ -22,25 +23,28 @@ struct RabbitMQAdministration: BrokerAdministration {
             try await administrator.declare()
             return 0
         } catch let difference as EMSError where difference.code == .configuration && replacing {
-            return try await administrator.replaceQueue()
+            return try await administrator.replaceQueues()
         }
     }
 
-    func deadLetters(limit: Int) async throws -> [DeadLetter] {
-        try await administrator.letters(limit: limit)
+    func deadLetters(of consumer: Consumer, limit: Int) async throws -> [DeadLetter] {
+        try await administrator.letters(in: topology.queue(of: consumer), limit: limit)
     }
 
-    func requeue(_ selection: DeadLetterSelection, signing: Bool) async throws -> Int {
-        try await administrator.take(selection) { [publisher, signer, topology] letters in
+    /// To the consumer's own queue: the others have dealt with them.
+    func requeue(_ selection: DeadLetterSelection, of consumer: Consumer, signing: Bool) async throws -> Int {
+        let queue = topology.queue(of: consumer)
+        return try await administrator.take(selection, from: queue) { [publisher, signer] letters in
             let messages = try letters.map { signing ? try $0.message.signed(by: signer) : $0.message }
-            try await publisher.publish(messages.map { $0.outgoing(to: topology.exchange) })
+            try await publisher.publish(messages.map { $0.outgoing(to: queue) })
         }
     }
 
-    func drop(_ selection: DeadLetterSelection) async throws -> Int {
+    func drop(_ selection: DeadLetterSelection, of consumer: Consumer) async throws -> Int {
+        let queue = topology.queue(of: consumer)
         // All are dropped without being read: it is the way out where one of them cannot be.
-        if selection == .all { return try await administrator.purgeDeadLetters() }
-        return try await administrator.take(selection) { _ in }
+        if selection == .all { return try await administrator.purgeDeadLetters(of: queue) }
+        return try await administrator.take(selection, from: queue) { _ in }
     }
 }
 
@@ -68,9 +72,9 @@ actor Administrator {
 
     // MARK: Looking
 
-    func states() throws -> (queue: QueueState, dead: QueueState) {
+    func states(of queue: Topology.Queue) throws -> (queue: QueueState, dead: QueueState) {
         try connected { client in
-            (try client.queueState(topology.queue), try client.queueState(topology.deadLetterQueue))
+            (try client.queueState(queue.name), try client.queueState(queue.deadLetters))
         }
     }
 
@@ -78,10 +82,10 @@ actor Administrator {
         try connected { $0.serverVersion }
     }
 
-    func letters(limit: Int) throws -> [DeadLetter] {
+    func letters(in queue: Topology.Queue, limit: Int) throws -> [DeadLetter] {
         try alone { client in
             var letters: [DeadLetter] = []
-            while letters.count < limit, let message = try client.get(topology.deadLetterQueue) {
+            while letters.count < limit, let message = try client.get(queue.deadLetters) {
                 letters.append(DeadLetter(message))
             }
             return letters
@@ -89,12 +93,12 @@ actor Administrator {
     }
 
     /// Those that another connection has just looked at are back in the queue a moment after its end: a purge does not see them before.
-    func purgeDeadLetters() async throws -> Int {
+    func purgeDeadLetters(of queue: Topology.Queue) async throws -> Int {
         let client = try AMQPClient(url, name: "ems dead letters")
         var dropped = 0
         var triesLeft = 20
         while triesLeft > 0 {
-            let count = try client.purge(topology.deadLetterQueue)
+            let count = try client.purge(queue.deadLetters)
             dropped += count
             triesLeft = count > 0 ? 20 : triesLeft - 1
             try await Task.sleep(for: .milliseconds(100))
@@ -141,21 +145,23 @@ actor Administrator {
     }
 
     /// Takes the chosen letters out of the queue, those of a batch when `handOver` has returned.
-    func take(_ selection: DeadLetterSelection, _ handOver: @Sendable ([DeadLetter]) async throws -> Void) async throws -> Int {
+    func take(
+        _ selection: DeadLetterSelection, from queue: Topology.Queue, _ handOver: @Sendable ([DeadLetter]) async throws -> Void
+    ) async throws -> Int {
         let client = try AMQPClient(url, name: "ems dead letters")
         // Those that somebody has just looked at come back in a moment.
         var patience = 20
-        var rest = try client.queueState(topology.deadLetterQueue).messages
+        var rest = try client.queueState(queue.deadLetters).messages
         while rest == 0, patience > 0 {
             patience -= 1
             try await Task.sleep(for: .milliseconds(100))
-            rest = try client.queueState(topology.deadLetterQueue).messages
+            rest = try client.queueState(queue.deadLetters).messages
         }
         var batch: [(tag: UInt64, letter: DeadLetter)] = []
         var taken = 0
         var wanted: Int? = if case .messages(let ids) = selection { ids.count } else { nil }
         while rest > 0 || (wanted ?? 0) > 0 {
-            guard let message = try client.get(topology.deadLetterQueue) else {
+            guard let message = try client.get(queue.deadLetters) else {
                 guard let left = wanted, left > 0, patience > 0 else { break }
                 patience -= 1
                 try await Task.sleep(for: .milliseconds(100))
@@ -177,28 +183,43 @@ actor Administrator {
             taken += batch.count
         }
         // An answer to anything tells that the acknowledgements before it were heard.
-        _ = try client.queueState(topology.deadLetterQueue)
+        _ = try client.queueState(queue.deadLetters)
         return taken
     }
 
-    /// Makes the queue anew, its messages having gone to the dead letters.
+    /// Makes the queues anew that are declared otherwise, their messages having gone to the dead letters.
     /// - Returns: how many those were.
-    func replaceQueue() throws -> Int {
+    func replaceQueues() throws -> Int {
+        var moved = 0
+        for consumer in Consumer.all {
+            let queue = topology.queue(of: consumer)
+            do {
+                // A refused declaration ends its channel.
+                try alone { try queue.declare(with: $0, exchange: topology.exchange) }
+            } catch let difference as EMSError where difference.code == .configuration {
+                moved += try replace(queue)
+            }
+        }
+        try declare()
+        return moved
+    }
+
+    private func replace(_ queue: Topology.Queue) throws -> Int {
         try alone { client in
-            try client.declareQueue(topology.deadLetterQueue, arguments: topology.deadLetterArguments)
+            try client.declareQueue(queue.deadLetters, arguments: queue.deadLetterArguments)
             try client.selectConfirms()
             var moved = 0
-            while let message = try client.get(topology.queue) {
+            while let message = try client.get(queue.name) {
                 let letter = DeadLetter(
                     message: BrokerMessage(message, routingKey: message.routingKey),
                     reason: "it lay in a queue that was declared otherwise", attempts: 0, diedAt: .now())
-                try client.publish(letter.outgoing(to: topology))
+                try client.publish(letter.outgoing(to: queue))
                 try confirm(client)
                 try client.acknowledge(message.deliveryTag, multiple: false)
                 moved += 1
             }
-            try client.deleteQueue(topology.queue)
-            try topology.declare(with: client)
+            try client.deleteQueue(queue.name)
+            try queue.declare(with: client, exchange: topology.exchange)
             return moved
         }
     }

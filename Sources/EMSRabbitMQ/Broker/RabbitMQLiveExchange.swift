@@ -156,7 +156,7 @@ private actor LiveListener {
             while let event = try client.nextEvent() {
                 switch event {
                 case .delivered(let message):
-                    if waiting.count < Self.waitingLimit, message.body.count <= ChangeConsumer.bodyLimit {
+                    if waiting.count < Self.waitingLimit, message.body.count <= Consumer.bodyLimit {
                         waiting.append(Message(body: message.body, signature: message.text(signatureHeader)))
                     }
                     wake()

@@ -71,7 +71,7 @@ enum Schema {
                 """
                 INSERT INTO consumer_letters (consumer, message_id, routing_key, body, attempts, reason, died_at)
                 VALUES (?, ?, '', ?, 0, 'the pending change cannot be read', ?)
-                """, [SQLiteConsumers.inbox, (try? row.text(0)) ?? "", Data(body), Timestamp.now().milliseconds])
+                """, [Consumer.inbox.name, (try? row.text(0)) ?? "", Data(body), Timestamp.now().milliseconds])
         }
         let now = Timestamp.now()
         let known = Set(pending.map(\.subject.id))
@@ -83,7 +83,7 @@ enum Schema {
             guard let event = try? SQLiteEventStore.event(row), !known.contains(event.id.description) else { return nil }
             return .recorded(event, at: now)
         }
-        try SQLiteConsumers.advance(SQLiteConsumers.inbox, to: SQLiteJournal.lastPosition(in: db), in: db)
+        try SQLiteConsumers.advance(.inbox, to: SQLiteJournal.lastPosition(in: db), in: db)
         try SQLiteJournal.append(pending, in: db)
         try db.execute(sql: "DROP TABLE pending_changes")
     }

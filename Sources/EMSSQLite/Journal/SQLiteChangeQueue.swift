@@ -14,19 +14,16 @@ import Foundation
 /// journal, which one of them takes.
 final class SQLiteChangeQueue: ChangeQueue {
     private let database: SQLiteDatabase
-    private let consumer: String
+    private let consumer: Consumer
     /// How often what begins at the position was given back.
     private let failures = Mutex<(position: Int64, count: Int)>((0, 0))
     /// Where the consumer was when what begins at the position was read.
     private let origin = Mutex<(position: Int64, first: Int64)>((0, 0))
 
-    init(database: SQLiteDatabase, consumer: String) {
+    init(database: SQLiteDatabase, consumer: Consumer) {
         self.database = database
         self.consumer = consumer
     }
-
-    /// After so many seconds at the most, what failed is tried again.
-    private static let longestPause: Int64 = 60
 
     func receive(limit: Int, waiting: Bool) async throws -> [Delivery] {
         guard waiting else { return try await deliveries(limit: limit) }
@@ -50,16 +47,19 @@ final class SQLiteChangeQueue: ChangeQueue {
         let consumer = consumer
         let failures = failures.withLock { $0 }
         let (found, origin) = try await database.read { db -> ([Delivery], (position: Int64, first: Int64)?) in
-            let due = try db.all(Self.due, [consumer, Timestamp.now().milliseconds, limit]) { try Self.letter($0, in: db) }
+            let due = try db.all(Self.due, [consumer.name, Timestamp.now().milliseconds, 2 * consumer.longestPauseSeconds * 1000, limit]) {
+                try Self.letter($0, in: db)
+            }
             if !due.isEmpty { return (due, nil) }
             let position = try SQLiteConsumers.position(of: consumer, in: db)
-            var first: Int64?
-            let entries = try db.all(SQLiteJournal.tail, [position, limit]) { row in
-                let start = try first ?? row.counter(0)
-                first = start
-                return try Self.delivery(
-                    tag: row.counter(0), position: row.counter(0), id: row.text(1), routingKey: row.text(3), entry: Array(row.data(2)),
-                    attempt: failures.position == start ? failures.count + 1 : 1, in: db)
+            let found = try SQLiteJournal.tail(of: consumer, after: position, limit: limit, in: db) { row in
+                (position: try row.counter(0), id: try row.text(1), entry: Array(try row.data(2)), routingKey: try row.text(3))
+            }
+            let first = found.first?.position
+            let entries = found.map { entry in
+                Self.delivery(
+                    tag: entry.position, position: entry.position, id: entry.id, routingKey: entry.routingKey, entry: entry.entry,
+                    attempt: failures.position == first ? failures.count + 1 : 1, in: db)
             }
             if entries.isEmpty { try Self.expectEnd(position, of: consumer, in: db) }
             return (entries, first.map { (position, $0) })
@@ -69,11 +69,11 @@ final class SQLiteChangeQueue: ChangeQueue {
     }
 
     /// A consumer beyond the end would be passed by, in silence, by everything that is still to be written up to there.
-    private static func expectEnd(_ position: Int64, of consumer: String, in db: Database) throws {
+    private static func expectEnd(_ position: Int64, of consumer: Consumer, in db: Database) throws {
         let end = try SQLiteJournal.lastPosition(in: db)
         guard position > end else { return }
         throw EMSError(
-            .storeCorrupt, "the consumer \(consumer) is at position \(position) of the journal, which ends at \(end)",
+            .storeCorrupt, "the consumer \(consumer.name) is at position \(position) of the journal, which ends at \(end)",
             fix: "restore a backup")
     }
 
@@ -81,8 +81,8 @@ final class SQLiteChangeQueue: ChangeQueue {
     static let due = """
         SELECT l.seq, l.position, l.message_id, coalesce(j.entry, l.body, x''), l.attempts, l.routing_key
         FROM consumer_letters l LEFT JOIN journal j ON j.position = l.position
-        WHERE l.consumer = ?1 AND l.retry_at IS NOT NULL AND l.died_at IS NULL AND (l.retry_at <= ?2 OR l.retry_at > ?2 + \(2 * longestPause * 1000))
-        ORDER BY l.retry_at LIMIT ?3
+        WHERE l.consumer = ?1 AND l.retry_at IS NOT NULL AND l.died_at IS NULL AND (l.retry_at <= ?2 OR l.retry_at > ?2 + ?3)
+        ORDER BY l.retry_at LIMIT ?4
         """
 
     private static func letter(_ row: Row, in db: Database) throws -> Delivery {
@@ -110,7 +110,7 @@ final class SQLiteChangeQueue: ChangeQueue {
         guard let first = deliveries.first, let last = deliveries.last, first.tag > 0 else { return nil }
         let origin = origin.withLock { $0 }
         guard origin.first == first.tag else { return nil }
-        return ConsumerPlace(consumer: consumer, from: origin.position, first: first.tag, through: last.tag)
+        return ConsumerPlace(consumer: consumer.name, from: origin.position, first: first.tag, through: last.tag)
     }
 
     func acknowledge(_ deliveries: [Delivery]) async throws {
@@ -124,7 +124,7 @@ final class SQLiteChangeQueue: ChangeQueue {
         let start = origin.withLock { $0.position }
         try await database.write { db in
             for (delivery, reason) in failed {
-                let pause = delivery.attempt < 6 ? Int64(1) << Int64(delivery.attempt) : Self.longestPause
+                let pause = consumer.pauseSeconds(afterAttempts: delivery.attempt)
                 try Self.keep(delivery, of: consumer, reason: reason, retryAt: now.adding(seconds: pause), diedAt: nil, in: db)
             }
             for delivery in deliveries where delivery.tag < 0 {
@@ -154,7 +154,7 @@ final class SQLiteChangeQueue: ChangeQueue {
 
     /// Puts what failed where it does not hold up what comes after it.
     private static func keep(
-        _ delivery: Delivery, of consumer: String, reason: String, retryAt: Timestamp?, diedAt: Timestamp?, in db: Database
+        _ delivery: Delivery, of consumer: Consumer, reason: String, retryAt: Timestamp?, diedAt: Timestamp?, in db: Database
     ) throws {
         let (retryAt, diedAt) = (retryAt?.milliseconds, diedAt?.milliseconds)
         guard delivery.tag > 0 else {
@@ -168,19 +168,24 @@ final class SQLiteChangeQueue: ChangeQueue {
             INSERT OR IGNORE INTO consumer_letters (consumer, position, message_id, routing_key, body, attempts, reason, retry_at, died_at)
             VALUES (?, ?, ?, ?, NULL, ?, ?, ?, ?)
             """,
-            [consumer, delivery.tag, delivery.message.messageID, delivery.message.routingKey, delivery.attempt, reason, retryAt, diedAt])
+            [
+                consumer.name, delivery.tag, delivery.message.messageID, delivery.message.routingKey, delivery.attempt, reason, retryAt,
+                diedAt,
+            ])
     }
 
     func status() async throws -> BrokerStatus {
         let consumer = consumer
         return try await database.read { db in
             let waiting = try db.boundedCount(
-                "SELECT 1 FROM consumer_letters WHERE consumer = ? AND retry_at IS NOT NULL", [consumer]
+                "SELECT 1 FROM consumer_letters WHERE consumer = ? AND retry_at IS NOT NULL", [consumer.name]
             ).count
             return BrokerStatus(
                 depth: waiting, unacknowledged: waiting,
-                deadLetters: try db.boundedCount("SELECT 1 FROM consumer_letters WHERE consumer = ? AND died_at IS NOT NULL", [consumer])
-                    .count)
+                deadLetters: try db.boundedCount(
+                    "SELECT 1 FROM consumer_letters WHERE consumer = ? AND died_at IS NOT NULL", [consumer.name]
+                )
+                .count)
         }
     }
 }

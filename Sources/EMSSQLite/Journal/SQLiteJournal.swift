@@ -87,10 +87,21 @@ enum SQLiteJournal {
         try db.first("SELECT position FROM journal ORDER BY position DESC LIMIT 1") { try $0.counter(0) } ?? 0
     }
 
-    /// The entries about events after a position, as they are stored: those that are published, and that people are notified of.
+    /// The entries after a position that a consumer gets, as they are stored: `position`, `change_id`, `entry` and the routing key.
+    static func tail<Value>(
+        of consumer: Consumer, after position: Int64, limit: Int, in db: Database, _ convert: (Row) throws -> Value
+    ) throws -> [Value] {
+        // Along the index, a list for each kind of subject; most often there is one.
+        let lists = try consumer.subjects.flatMap { subject in
+            try db.all(tail, [subject.rawValue, position, limit]) { (position: try $0.counter(0), value: try convert($0)) }
+        }
+        if consumer.subjects.count == 1 { return lists.map(\.value) }
+        return lists.sorted { $0.position < $1.position }.prefix(limit).map(\.value)
+    }
+
     static let tail = """
         SELECT position, change_id, entry, subject_type || '.' || action FROM journal
-        WHERE subject_type = 'event' AND position > ? ORDER BY position LIMIT ?
+        WHERE subject_type = ? AND position > ? ORDER BY position LIMIT ?
         """
 
     static func stored(after position: Int64, limit: Int, in db: Database) throws -> [StoredEntry] {

@@ -94,13 +94,13 @@ struct SQLiteJournalStore: JournalStore {
 
     func firstNeeded() async throws -> Int64 {
         try await database.read { db in
-            let positions = try Consumer.allCases.flatMap { consumer in
-                let place = try SQLiteConsumers.position(of: consumer.rawValue, in: db)
+            let positions = try Consumer.all.flatMap { consumer in
+                let place = try SQLiteConsumers.position(of: consumer, in: db)
                 return [
-                    try db.first(SQLiteJournal.tail, [place, 1]) { try $0.counter(0) },
+                    try SQLiteJournal.tail(of: consumer, after: place, limit: 1, in: db) { try $0.counter(0) }.first,
                     try db.first(
                         "SELECT position FROM consumer_letters WHERE consumer = ? AND position IS NOT NULL ORDER BY position LIMIT 1",
-                        [consumer.rawValue]
+                        [consumer.name]
                     ) { try $0.counter(0) },
                 ]
             }

@@ -1,10 +1,11 @@
 import EMSCore
 import GRDB
 
-/// What is not handed over yet: the journal from the inbox's place on. The embedded queue hands over by itself; the relay, to RabbitMQ.
+/// What is not handed over yet: the journal from the inbox's place on. The embedded queues hand over by themselves; the relay, to RabbitMQ, and
+/// for all consumers at once.
 struct SQLiteChangeOutbox: ChangeOutbox {
     let database: SQLiteDatabase
-    private let consumer = SQLiteConsumers.inbox
+    private let consumer = Consumer.inbox
 
     init(database: SQLiteDatabase) {
         self.database = database
@@ -18,7 +19,7 @@ struct SQLiteChangeOutbox: ChangeOutbox {
             var position = try SQLiteConsumers.position(of: consumer, in: db)
             var changes: [Change] = []
             while changes.count < limit {
-                let entries = try db.all(SQLiteJournal.tail, [position, limit]) { row in
+                let entries = try SQLiteJournal.tail(of: consumer, after: position, limit: limit, in: db) { row in
                     // Everything of it is read here, so that it can be published.
                     let change = try? SQLiteJournal.change(Array(row.data(2)), at: row.counter(0), in: db)
                     return (position: try row.counter(0), change: change?.isReadable == true ? change : nil)
@@ -47,7 +48,7 @@ struct SQLiteChangeOutbox: ChangeOutbox {
             let published = Set(positions)
             var position = start
             while position < end {
-                let entries = try db.all(SQLiteJournal.tail, [position, 1000]) { try $0.counter(0) }
+                let entries = try SQLiteJournal.tail(of: consumer, after: position, limit: 1000, in: db) { try $0.counter(0) }
                 for entry in entries where entry <= end && !published.contains(entry) {
                     try db.run(
                         """
@@ -55,12 +56,12 @@ struct SQLiteChangeOutbox: ChangeOutbox {
                             (consumer, position, message_id, routing_key, body, attempts, reason, retry_at, died_at)
                         SELECT ?, position, change_id, subject_type || '.' || action, NULL, 1, 'the entry of the journal cannot be read', NULL, ?
                         FROM journal WHERE position = ?
-                        """, [consumer, Timestamp.now().milliseconds, entry])
+                        """, [consumer.name, Timestamp.now().milliseconds, entry])
                 }
                 guard let last = entries.last else { break }
                 position = last
             }
-            try SQLiteConsumers.advance(consumer, to: end, in: db)
+            for consumer in Consumer.all { try SQLiteConsumers.advance(consumer, to: end, in: db) }
         }
     }
 

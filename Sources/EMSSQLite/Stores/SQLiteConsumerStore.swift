@@ -6,23 +6,27 @@ struct SQLiteConsumerStore: ConsumerStore {
 
     func isPaused(_ consumer: Consumer) async throws -> Bool {
         try await database.read { db in
-            try db.first("SELECT 1 FROM consumers WHERE name = ? AND paused_at IS NOT NULL", [consumer.rawValue]) { _ in true } ?? false
+            try db.first("SELECT 1 FROM consumers WHERE name = ? AND paused_at IS NOT NULL", [consumer.name]) { _ in true } ?? false
         }
     }
 
     func setPaused(_ consumer: Consumer, _ isPaused: Bool) async throws -> Bool {
         try await database.write { db in
-            try db.run("INSERT OR IGNORE INTO consumers (name, position) VALUES (?, 0)", [consumer.rawValue])
+            try db.run("INSERT OR IGNORE INTO consumers (name, position) VALUES (?, 0)", [consumer.name])
             return try db.run(
                 "UPDATE consumers SET paused_at = ?1 WHERE name = ?2 AND (paused_at IS NULL) = (?1 IS NOT NULL)",
-                [isPaused ? Timestamp.now().milliseconds : nil, consumer.rawValue]) > 0
+                [isPaused ? Timestamp.now().milliseconds : nil, consumer.name]) > 0
         }
     }
 
     func setBack(_ consumer: Consumer, to position: Int64) async throws {
         try await database.write { db in
-            _ = try db.run("UPDATE consumers SET position = min(position, ?) WHERE name = ?", [position - 1, consumer.rawValue])
+            _ = try db.run("UPDATE consumers SET position = min(position, ?) WHERE name = ?", [position - 1, consumer.name])
         }
+    }
+
+    func lag(of consumer: Consumer) async throws -> PendingStatus {
+        try await database.read { try SQLiteConsumers.lag(of: consumer, in: $0) }
     }
 
     func unsignedMessagesEnd() async throws -> Timestamp? {

@@ -31,8 +31,37 @@ func withTopology(_ body: (Topology) async throws -> Void) async throws {
 
 private func remove(_ topology: Topology) throws {
     let client = try AMQPClient(AMQPURL(TestServer.url ?? ""), name: "ems tests")
-    for queue in [topology.queue, topology.deadLetterQueue] { try client.deleteQueue(queue) }
+    for queue in (Consumer.all + [slow]).map(topology.queue) {
+        for name in [queue.name, queue.deadLetters] { try client.deleteQueue(name) }
+    }
     for exchange in [topology.exchange, topology.liveExchange] { try client.deleteExchange(exchange) }
+}
+
+/// A consumer that there is in the tests only.
+let slow = Consumer(name: "slow", subjects: [.event])
+
+/// The broker as one consumer sees it.
+struct OneQueueBroker: MessageBroker {
+    let broker: RabbitMQBroker
+    let queue: RabbitMQQueue
+
+    init(_ broker: RabbitMQBroker, _ consumer: Consumer = .inbox) throws {
+        self.broker = broker
+        queue = try broker.queue(of: consumer)
+    }
+
+    func publish(_ messages: [BrokerMessage]) async throws { try await broker.publish(messages) }
+    func publish(_ messages: [BrokerMessage], to consumer: Consumer) async throws { try await broker.publish(messages, to: consumer) }
+    func receive(limit: Int, waiting: Bool) async throws -> [Delivery] { try await queue.receive(limit: limit, waiting: waiting) }
+    func acknowledge(_ deliveries: [Delivery]) async throws { try await queue.acknowledge(deliveries) }
+    func acknowledge(_ deliveries: [Delivery], settingAside failed: [(delivery: Delivery, reason: String)]) async throws {
+        try await queue.acknowledge(deliveries, settingAside: failed)
+    }
+    func place(after deliveries: [Delivery]) -> ConsumerPlace? { queue.place(after: deliveries) }
+    func reject(_ delivery: Delivery, reason: String) async throws { try await queue.reject(delivery, reason: reason) }
+    func release(_ deliveries: [Delivery]) async throws { try await queue.release(deliveries) }
+    func suspend() async { await queue.suspend() }
+    func status() async throws -> BrokerStatus { try await queue.status() }
 }
 
 let testSigner = MessageSigner { [Array("a secret that only the tests have".utf8)] }

@@ -1,7 +1,7 @@
 import EMSCore
 
-/// A connection that consumes changes. What was delivered waits here until it is asked for, and is the server's until acknowledged.
-actor Consumer {
+/// A connection that consumes the changes of one queue. What was delivered waits here until it is asked for, and is the server's until acknowledged.
+actor ConsumingConnection {
     /// How many messages may be here, unacknowledged.
     static let prefetch: UInt16 = 512
 
@@ -19,6 +19,7 @@ actor Consumer {
 
     private let url: AMQPURL
     private let topology: Topology
+    private let queue: Topology.Queue
     private let thread: ConnectionThread
     private var client: AMQPClient?
     /// Counts the connections: a delivery of an earlier one cannot be acknowledged any more.
@@ -32,9 +33,10 @@ actor Consumer {
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
-    init(_ url: AMQPURL, topology: Topology) throws {
+    init(_ url: AMQPURL, topology: Topology, queue: Topology.Queue) throws {
         self.url = url
         self.topology = topology
+        self.queue = queue
         thread = try ConnectionThread.started()
     }
 
@@ -115,9 +117,9 @@ actor Consumer {
 
     private func connected() throws -> AMQPClient {
         if let client { return client }
-        let client = try AMQPClient(url, name: "ems consumer")
+        let client = try AMQPClient(url, name: "ems consumer \(queue.name)")
         try topology.declare(with: client)
-        try client.consume(topology.queue, prefetch: Self.prefetch, acknowledges: true)
+        try client.consume(queue.name, prefetch: Self.prefetch, acknowledges: true)
         self.client = client
         epoch = (epoch + 1) & Self.epochMask
         thread.watch(client.descriptor) { [weak self] in self?.assumeIsolated { $0.attend() } }
@@ -144,18 +146,18 @@ actor Consumer {
                 throw AMQPFailure.unreachable(url, "it gives deliveries numbers beyond all bounds")
             }
             // A message that is too long to be read must not occupy memory until its turn.
-            guard message.body.count <= ChangeConsumer.bodyLimit else {
+            guard message.body.count <= Consumer.bodyLimit else {
                 client?.reject(message.deliveryTag)
                 break
             }
             var attempt = 1
             // Whoever publishes can write any number there.
             if case .integer(let count)? = message.headers["x-delivery-count"] { attempt += Int(min(max(0, count), 1_000_000)) }
-            held[message.deliveryTag] = Held(message: BrokerMessage(message, routingKey: message.routingKey), attempt: attempt)
+            held[message.deliveryTag] = Held(message: BrokerMessage(message, routingKey: message.originalRoutingKey), attempt: attempt)
             ready.append(message.deliveryTag)
             wake()
         case .consumerCancelled:
-            throw AMQPFailure.unreachable(url, "the queue \(topology.queue) was taken away")
+            throw AMQPFailure.unreachable(url, "the queue \(queue.name) was taken away")
         case .closed(let code, let reason): throw AMQPFailure.closed(by: url, code: code, reason: reason)
         case .confirmed, .returned, .nothing: break
         }
