@@ -58,6 +58,46 @@ struct CrashTests {
         #expect(try await supervisor.stop() == 0)
     }
 
+    @Test(
+        "Events, subscriptions, deletions and restorations, with the daemon killed four times and the inbox at rest for a while: all adds up"
+    )
+    func everything() async throws {
+        let workspace = try Workspace()
+        let port = try await TestDaemon(workspace).port  // ends here; its port is free again
+        let supervisor = Supervisor(workspace, port: port)
+        try await supervisor.start()
+        let drill = try await Drill(workspace, ports: [port])
+        try await drill.run(rounds: 30) {
+            for round in 0..<4 {
+                if round == 1 { try await workspace.ems("broker", "pause", "inbox").expectDone() }
+                try await Task.sleep(for: .seconds(1))
+                try await supervisor.killAndRestart()
+                if round == 2 { try await workspace.ems("broker", "resume", "inbox").expectDone() }
+            }
+        }
+        try await drill.expectAllIsWell()
+        #expect(try await supervisor.stop() == 0)
+    }
+
+    @Test("A daemon whose clock jumps back an hour, and forward again, loses nothing and shows nothing twice")
+    func clock() async throws {
+        let workspace = try Workspace()
+        let clock = try FakeClock(workspace)
+        let daemon = try await TestDaemon(workspace, environment: clock.environment())
+        let drill = try await Drill(workspace, ports: [daemon.port], clock: FakeClock.longLived())
+        try await drill.run(rounds: 30) { try await Self.jump(clock) }
+        try await drill.expectAllIsWell()
+        #expect(try await daemon.stop() == 0)
+    }
+
+    /// Backwards and forwards, so that what was written before seems to come from the time ahead.
+    static func jump(_ clock: FakeClock) async throws {
+        for offset in ["-1h", "+0", "-61m", "+5m", "+0"] {
+            try await Task.sleep(for: .milliseconds(700))
+            try clock.set(offset)
+        }
+    }
+
     #if DEBUG
     @Test(
         "A command killed between two steps of a change's way loses nothing and shows nothing twice",

@@ -5,18 +5,11 @@ import Testing
 /// How long the journal is kept.
 @Suite(.gated)
 struct RetentionTests {
-    /// The environment in which a program believes that it is another time, such as `-40d`.
-    static func environment(at offset: String) throws -> [String: String] {
-        let places = try FileManager.default.contentsOfDirectory(atPath: "/usr/lib").map { "/usr/lib/\($0)/faketime/libfaketimeMT.so.1" }
-        let library = try #require(places.first { FileManager.default.fileExists(atPath: $0) }, "install faketime: make setup")
-        return ["LD_PRELOAD": library, "FAKETIME": offset, "FAKETIME_DONT_FAKE_MONOTONIC": "1", "FAKETIME_NO_CACHE": "1"]
-    }
-
     private static let create = ["event", "create", "--start", "2099-03-01T10:00Z", "--end", "2099-03-01T11:00Z", "--location", "Hall"]
 
     /// - Returns: the event's id.
     private static func create(_ workspace: Workspace, _ title: String, at offset: String) async throws -> String {
-        let created = try await workspace.runEMS(create + ["--title", title, "-o", "json"], environment: environment(at: offset))
+        let created = try await workspace.runEMS(create + ["--title", title, "-o", "json"], environment: FakeClock.environment(at: offset))
         #expect(created.status == 0, "\(created.errors)")
         return try #require(try created.jsonDocument()["event_id"]?.string)
     }
@@ -26,7 +19,7 @@ struct RetentionTests {
         let workspace = try Workspace()
         let ids = [try await Self.create(workspace, "Old", at: "-40d"), try await Self.create(workspace, "Older", at: "-50d")]
         let gone = try await Self.create(workspace, "Gone", at: "-40d")
-        try await workspace.ems("event", "delete", gone, "--yes", environment: Self.environment(at: "-39d")).expectDone()
+        try await workspace.ems("event", "delete", gone, "--yes", environment: FakeClock.environment(at: "-39d")).expectDone()
         try await workspace.makeEvent("New")
         let options = ["audit", "purge", "--older-than", "30d"]
         let rehearsal = try await workspace.runEMS(options + ["--dry-run"])

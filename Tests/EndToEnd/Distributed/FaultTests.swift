@@ -1,5 +1,6 @@
 import EMSCore
 import Foundation
+import Synchronization
 import Testing
 
 /// Servers and daemons die or hang while events are created; in the end every accepted change is in the inbox, once.
@@ -118,6 +119,38 @@ struct FaultTests {
         try await eventually("the client of the other hears of all") { client.notificationIDs.count >= accepted }
         #expect(client.notificationIDs.count == accepted)
         #expect(Set(client.notificationIDs).count == accepted)
+    }
+
+    @Test("Events, subscriptions, deletions and restorations, with daemons killed and the inbox at rest for a while: all adds up")
+    func everything() async throws {
+        let cluster = try Cluster()
+        let daemons = [try await cluster.daemon(), try await cluster.daemon()]
+        let drill = try await Drill(cluster.workspace, ports: daemons.map(\.port))
+        let last = Mutex<[TestDaemon]>([])
+        try await drill.run(rounds: 30) {
+            for round in 0..<4 {
+                if round == 1 { try await cluster.workspace.ems("broker", "pause", "inbox").expectDone() }
+                try await Task.sleep(for: .seconds(1))
+                let doomed = last.withLock { $0.popLast() } ?? daemons[0]
+                try await doomed.crash()
+                let next = try await cluster.daemon(port: daemons[0].port)
+                last.withLock { $0.append(next) }
+                if round == 2 { try await cluster.workspace.ems("broker", "resume", "inbox").expectDone() }
+            }
+        }
+        try await drill.expectAllIsWell()
+        #expect(try await daemons[1].stop() == 0)
+    }
+
+    @Test("The clock of one of two daemons jumps back an hour, and forward again: nothing is lost or shown twice")
+    func clock() async throws {
+        let cluster = try Cluster()
+        let clock = try FakeClock(cluster.workspace)
+        let daemons = [try await cluster.daemon(clock.environment()), try await cluster.daemon()]
+        let drill = try await Drill(cluster.workspace, ports: daemons.map(\.port), clock: FakeClock.longLived())
+        try await drill.run(rounds: 30) { try await CrashTests.jump(clock) }
+        try await drill.expectAllIsWell()
+        for daemon in daemons { #expect(try await daemon.stop() == 0) }
     }
 
     @Test("MongoDB hangs instead of dying: requests end in time, health says so, and all goes on by itself")
