@@ -260,14 +260,6 @@ extension Event {
     }
 }
 
-extension EventQuery {
-    /// Where a list that goes along an index reads on behind an event.
-    public func cursor(after event: Event) -> PageCursor {
-        let isByCreation = sort == .createdAt || sort == .createdAtDescending
-        return .key(value: (isByCreation ? event.createdAt : event.startTime).milliseconds, id: event.id.description)
-    }
-}
-
 /// One page of users.
 public struct UserPage: Sendable {
     public let users: [User]

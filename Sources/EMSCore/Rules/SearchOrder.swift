@@ -41,6 +41,18 @@ public struct SearchOrder: Sendable {
         }
     }
 
+    /// An event as a store finds it, of which only what is asked for is read.
+    public protocol Found {
+        mutating func id() throws -> EventID
+        mutating func startTime() throws -> Timestamp
+        mutating func createdAt() throws -> Timestamp
+        mutating func title() throws -> String
+        mutating func status() throws -> String
+        mutating func createdBy() throws -> String
+        mutating func tags() throws -> [String]
+        mutating func coordinates() throws -> Coordinates?
+    }
+
     public let query: EventQuery
     /// The words of the text in their order, as often as they are there, for the phrase.
     public let phrase: [String]
@@ -83,6 +95,26 @@ public struct SearchOrder: Sendable {
     /// How many matches in the order are needed for the page: the last one tells whether there is a next page.
     public var needed: Int {
         after == nil ? min(query.page.offset, EventQuery.candidateLimit) + query.page.size + 1 : query.page.size + 1
+    }
+
+    /// What of an event decides its place; `nil` if the filters or the area leave it out.
+    public func candidate<Event: Found>(_ event: inout Event) throws -> Candidate? {
+        let startTime = try event.startTime()
+        if let after = query.startsAfter, startTime < after { return nil }
+        if let before = query.startsBefore, startTime >= before { return nil }
+        if let status = query.status, try event.status() != status.rawValue { return nil }
+        if let creator = query.createdBy, try event.createdBy() != creator { return nil }
+        if !query.tags.isEmpty, !query.matches(tags: try event.tags()) { return nil }
+        var distance = 0.0
+        if let area = query.area {
+            guard let place = try event.coordinates() else { return nil }
+            distance = area.center.distance(to: place)
+            // Not a number is not within.
+            if !(distance <= area.radiusKilometres) { return nil }
+        }
+        return Candidate(
+            id: try event.id(), startTime: startTime, createdAt: try event.createdAt(),
+            title: query.sort == .relevance ? try event.title() : "", distance: distance)
     }
 
     /// Whether the candidate comes after the row that the page begins behind.

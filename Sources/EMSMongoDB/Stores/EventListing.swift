@@ -3,29 +3,23 @@ import EMSCore
 /// A list of events along one index: filtered by what the index begins with, ordered by how it goes on.
 struct EventListing {
     private let query: EventQuery
-    private let isDescending: Bool
-    private let field: String
 
     init(_ query: EventQuery) {
         self.query = query
-        isDescending = query.sort == .startTimeDescending || query.sort == .createdAtDescending
-        field = query.sort == .createdAt || query.sort == .createdAtDescending ? "created_at" : "start_time"
     }
 
+    private var field: String { query.orderedBy }
+
     func run(in connection: MongoConnection) throws -> EventPage {
-        // One document more than the page holds tells whether there is a next page.
         let found = try connection.find(
             .events, where: pageFilter, options: pageOptions, from: .url, EventDocument.living)
-        let page = Array(found.prefix(query.page.size))
-        let hasMore = found.count > page.count
-        return EventPage(
-            events: page, cursors: page.map(query.cursor), total: try total(in: connection, page: page, isLast: !hasMore), hasMore: hasMore)
+        return EventPage(found, of: query, total: try query.page.total(ifAllOf: found.count) ?? total(in: connection))
     }
 
     /// The index that gives the order: it begins with the first of tag, creator and status that is asked for. The others are looked at
     /// in each document.
     private var index: String {
-        let kind = field == "created_at" ? "created" : "start"
+        let kind = query.isByCreation ? "created" : "start"
         if !query.tags.isEmpty { return "events_tag_\(kind)" }
         if query.createdBy != nil { return "events_creator_\(kind)" }
         if query.status != nil { return "events_status_\(kind)" }
@@ -33,31 +27,31 @@ struct EventListing {
     }
 
     private func pageOptions(_ options: inout BSONWriter) {
-        let direction = isDescending ? -1 : 1
+        let direction = query.isDescending ? -1 : 1
         options.document("sort") {
             $0.member(field, direction)
             $0.member("_id", direction)
         }
-        options.member("limit", query.page.size + 1)
+        options.member("limit", query.page.limit)
         if query.page.after == nil { options.member("skip", query.page.offset) }
         options.member("hint", index)
     }
 
     private func pageFilter(_ filter: inout BSONWriter) {
-        if tagSets.count == 1, query.page.after == nil { return self.filter(&filter, tagSets[0], range) }
+        if query.tagLists.count == 1, query.page.after == nil { return self.filter(&filter, query.tagLists[0], range) }
         // Stretches of the index that the server merges, since each is in order by itself.
         filter.array("$or") { stretches in
-            for tags in tagSets { add(tags, to: &stretches) }
+            for tags in query.tagLists { add(tags, to: &stretches) }
         }
     }
 
     private func add(_ tags: [String], to stretches: inout BSONArrayWriter) {
-        guard case .key(let value, let id) = query.page.after else {
+        guard let (value, id) = query.page.start.after else {
             return stretches.document { filter(&$0, tags, range) }
         }
         // After a cursor there are two: the rest of the equal values, and what comes after them.
         let place = Timestamp(milliseconds: value)
-        let comparison = isDescending ? "$lt" : "$gt"
+        let comparison = query.isDescending ? "$lt" : "$gt"
         stretches.document { stretch in
             filter(&stretch, tags) { $0.member(field, place) }
             stretch.document("_id") { $0.member(comparison, id) }
@@ -65,16 +59,10 @@ struct EventListing {
         stretches.document { stretch in
             filter(&stretch, tags) { beyond in
                 beyond.document(field) { bounds in
-                    self.bounds(&bounds, after: isDescending ? nil : place, before: isDescending ? place : nil)
+                    self.bounds(&bounds, after: query.isDescending ? nil : place, before: query.isDescending ? place : nil)
                 }
             }
         }
-    }
-
-    /// The tags that each make a stretch of their own: any of several are as many stretches. Of tags that must all be there one goes along
-    /// the index, and the others are looked at in each document.
-    private var tagSets: [[String]] {
-        query.tagMatch == .any && query.tags.count > 1 ? query.tags.map { [$0] } : [query.tags]
     }
 
     /// What must hold for every event of the list, and `position` for the field that orders it.
@@ -88,13 +76,13 @@ struct EventListing {
         if let creator = query.createdBy { filter.member("created_by", creator) }
         if let status = query.status { filter.member("status", status.rawValue) }
         position(&filter)
-        if field == "created_at", query.startsAfter != nil || query.startsBefore != nil {
+        if query.isByCreation, query.startsAfter != nil || query.startsBefore != nil {
             filter.document("start_time") { self.limits(&$0) }
         }
     }
 
     private func countFilter(_ filter: inout BSONWriter) {
-        if tagSets.count == 1 { return self.filter(&filter, query.tags, range) }
+        if query.tagLists.count == 1 { return self.filter(&filter, query.tags, range) }
         filter.document("tags") { $0.array("$in", query.tags) }
         self.filter(&filter, [], range)
     }
@@ -105,8 +93,8 @@ struct EventListing {
 
     /// Dates only: a tombstone has no date, and so is in no list.
     private func bounds(_ writer: inout BSONWriter, after: Timestamp?, before: Timestamp?) {
-        let lower = field == "start_time" ? query.startsAfter : nil
-        let upper = field == "start_time" ? query.startsBefore : nil
+        let lower = !query.isByCreation ? query.startsAfter : nil
+        let upper = !query.isByCreation ? query.startsBefore : nil
         if let after, lower.map({ after >= $0 }) ?? true {
             writer.member("$gt", after)
         } else {
@@ -120,15 +108,9 @@ struct EventListing {
         if let before = query.startsBefore { writer.member("$lt", before) }
     }
 
-    /// The collection's own count where nothing is filtered; what was just read, where that is all; otherwise counted along the index, up
-    /// to a bound.
-    private func total(in connection: MongoConnection, page: [Event], isLast: Bool) throws -> Total {
-        if query.page.after == nil, isLast, !page.isEmpty || query.page.offset == 0 {
-            return Total(count: query.page.offset + page.count)
-        }
-        let isFiltered =
-            !query.tags.isEmpty || query.status != nil || query.createdBy != nil || query.startsAfter != nil || query.startsBefore != nil
-        if !isFiltered {
+    /// The collection's own count where nothing is filtered; otherwise counted along the index, up to a bound.
+    private func total(in connection: MongoConnection) throws -> Total {
+        if !query.isFiltered {
             let recorded = try connection.recordedCount(.events, from: .url)
             let buried = try connection.count(
                 .events, where: { $0.member("is_deleted", true) }, hint: "events_tombstones", upTo: PageRequest.countLimit, from: .url)

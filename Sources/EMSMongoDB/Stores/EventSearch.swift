@@ -206,22 +206,16 @@ struct EventSearch {
         for field in fields { projection.member(field, 1) }
     }
 
-    private func candidate(_ reader: inout BSONReader) throws -> SearchOrder.Candidate? {
-        let id: EventID = try reader.id("_id")
-        let startTime = try reader.date("start_time")
-        if let after = query.startsAfter, startTime < after { return nil }
-        if let before = query.startsBefore, startTime >= before { return nil }
-        if let status = query.status, try reader.text("status") != status.rawValue { return nil }
-        if let creator = query.createdBy, try reader.text("created_by") != creator { return nil }
-        if !query.matches(tags: try reader.array("tags") { $0.text }) { return nil }
-        var distance = 0.0
-        if let area = query.area {
-            guard let place = try EventDocument.coordinates(&reader) else { return nil }
-            distance = area.center.distance(to: place)
-            if !(distance <= area.radiusKilometres) { return nil }
-        }
-        return SearchOrder.Candidate(
-            id: id, startTime: startTime, createdAt: try reader.date("created_at"),
-            title: query.sort == .relevance ? try reader.text("title") : "", distance: distance)
-    }
+    private func candidate(_ reader: inout BSONReader) throws -> SearchOrder.Candidate? { try order.candidate(&reader) }
+}
+
+extension BSONReader: SearchOrder.Found {
+    mutating func id() throws -> EventID { try id("_id") }
+    mutating func startTime() throws -> Timestamp { try date("start_time") }
+    mutating func createdAt() throws -> Timestamp { try date("created_at") }
+    mutating func title() throws -> String { try text("title") }
+    mutating func status() throws -> String { try text("status") }
+    mutating func createdBy() throws -> String { try text("created_by") }
+    mutating func tags() throws -> [String] { try array("tags") { $0.text } }
+    mutating func coordinates() throws -> Coordinates? { try EventDocument.coordinates(&self) }
 }

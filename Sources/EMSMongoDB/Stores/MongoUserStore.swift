@@ -292,9 +292,7 @@ struct MongoUserStore: UserStore {
 
     func users(_ query: UserQuery) async throws -> UserPage {
         try await database.run { connection in
-            var offset: Int? = query.page.offset
-            var after: (seen: Int64, id: String)?
-            if case .key(let value, let id) = query.page.after { (after, offset) = ((value, id), nil) }
+            let (offset, after) = query.page.start
             let isBySeen = query.unseenSince != nil
             let index =
                 isBySeen ? "users_seen" : query.role != nil ? "users_role" : query.isActive != nil ? "users_active" : "_id_"
@@ -313,20 +311,12 @@ struct MongoUserStore: UserStore {
                         if isBySeen { $0.member("seen_at", 1) }
                         $0.member("_id", 1)
                     }
-                    options.member("limit", query.page.size + 1)
-                    if let offset { options.member("skip", offset) }
+                    options.member("limit", query.page.limit)
+                    options.member("skip", offset)
                     options.member("hint", index)
                 }, from: .url, Self.living)
-            let page = Array(found.prefix(query.page.size))
-            let next =
-                found.count > page.count
-                ? page.last.map { user in
-                    PageCursor.key(value: isBySeen ? (user.lastLoginAt ?? user.createdAt).milliseconds : 0, id: user.id.description)
-                } : nil
-            let isWhole = after == nil && next == nil && (!page.isEmpty || offset == 0)
-            let total =
-                isWhole ? Total(count: query.page.offset + page.count) : try Self.total(query, index: index, in: connection)
-            return UserPage(users: page, total: total, next: next)
+            let total = try query.page.total(ifAllOf: found.count) ?? Self.total(query, index: index, in: connection)
+            return UserPage(found, of: query, total: total)
         }
     }
 
@@ -346,8 +336,8 @@ struct MongoUserStore: UserStore {
     }
 
     /// Behind this place of the order of `users_seen`.
-    private static func beyond(_ place: (seen: Int64, id: String), _ filter: inout BSONWriter) {
-        let moment = Timestamp(milliseconds: place.seen)
+    private static func beyond(_ place: (value: Int64, id: String), _ filter: inout BSONWriter) {
+        let moment = Timestamp(milliseconds: place.value)
         filter.array("$or") { either in
             either.document { $0.document("seen_at") { $0.member("$gt", moment) } }
             either.document {

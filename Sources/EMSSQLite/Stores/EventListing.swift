@@ -5,14 +5,12 @@ import GRDB
 /// lists, of which the beginnings are merged.
 struct EventListing {
     private var query: EventQuery
-    private let isDescending: Bool
-    private let column: String
 
     init(_ query: EventQuery) {
         self.query = query
-        isDescending = query.sort == .startTimeDescending || query.sort == .createdAtDescending
-        column = query.sort == .createdAt || query.sort == .createdAtDescending ? "created_at" : "start_time"
     }
+
+    private var column: String { query.orderedBy }
 
     func run(in db: Database) throws -> EventPage {
         var listing = self
@@ -23,16 +21,12 @@ struct EventListing {
         }
         let (sql, arguments) = listing.pageStatement()
         let found = try db.all(sql, arguments) { try SQLiteEventStore.event($0) }
-        let page = Array(found.prefix(query.page.size))
-        return EventPage(
-            events: page, cursors: page.map(query.cursor), total: try listing.total(in: db), hasMore: found.count > page.count)
+        return EventPage(found, of: query, total: try listing.total(in: db))
     }
 
-    /// One row more than the page holds tells whether there is a next page.
     func pageStatement() -> (String, StatementArguments) {
-        let offset = query.page.after == nil ? query.page.offset : 0
-        let limit = query.page.size + 1
-        let direction = isDescending ? "DESC" : "ASC"
+        let (offset, limit) = (query.page.start.offset, query.page.limit)
+        let direction = query.isDescending ? "DESC" : "ASC"
         if stretches.count == 1 {
             let (condition, arguments) = condition(tag: stretches[0], isPaged: true)
             return (
@@ -71,11 +65,8 @@ struct EventListing {
 
     // MARK: One stretch of an index
 
-    /// The tags that each have a list of their own; `nil` for the one list that no tag leads.
-    private var stretches: [String?] {
-        if query.tagMatch == .any, query.tags.count > 1 { return query.tags }
-        return [query.tags.first]
-    }
+    /// The tags that each lead a list; `nil` for the one list that no tag leads.
+    private var stretches: [String?] { query.tagLists.map(\.first) }
 
     /// The table whose index gives the order.
     private var driver: String { query.tags.isEmpty ? "e" : "t" }
@@ -131,8 +122,8 @@ struct EventListing {
             conditions.append("\(start) < ?")
             arguments += [before.milliseconds]
         }
-        if isPaged, case .key(let value, let id) = query.page.after {
-            conditions.append("(\(driver).\(column), \(idColumn)) \(isDescending ? "<" : ">") (?, ?)")
+        if isPaged, let (value, id) = query.page.start.after {
+            conditions.append("(\(driver).\(column), \(idColumn)) \(query.isDescending ? "<" : ">") (?, ?)")
             arguments += [value, id]
         }
         return (conditions.isEmpty ? "" : " WHERE " + conditions.joined(separator: " AND "), arguments)

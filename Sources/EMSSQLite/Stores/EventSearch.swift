@@ -64,7 +64,7 @@ struct EventSearch {
     /// How many there are in all, if not all were looked at on the way to the page.
     private func total(in db: Database) throws -> Total {
         guard let match = matchExpression(.prefixes, isWhole: true) else { return Total(count: 0) }
-        if !isFiltered { return try count(match, in: db) }
+        if !query.isFiltered { return try count(match, in: db) }
         var (found, looked) = (0, 0)
         try look(Self.candidates, [match], in: db) { row in
             looked += 1
@@ -72,11 +72,6 @@ struct EventSearch {
             return true
         }
         return Total(count: found, isExact: looked < EventQuery.candidateLimit)
-    }
-
-    private var isFiltered: Bool {
-        query.status != nil || query.createdBy != nil || !query.tags.isEmpty || query.startsAfter != nil || query.startsBefore != nil
-            || query.area != nil
     }
 
     private static let fields = "e.seq, e.id, e.start_time, e.created_at, e.title, e.status, e.created_by, e.tags, e.latitude, e.longitude"
@@ -197,20 +192,21 @@ struct EventSearch {
     }
 
     private func candidate(_ row: Row) throws -> SearchOrder.Candidate? {
-        let startTime = try row.timestamp(2)
-        if let status = query.status, status.rawValue != (try row.text(5)) { return nil }
-        if let creator = query.createdBy, creator != (try row.text(6)) { return nil }
-        if !query.tags.isEmpty, !query.matches(tags: EventRules.tags(in: try row.text(7))) { return nil }
-        if let after = query.startsAfter, startTime < after { return nil }
-        if let before = query.startsBefore, startTime >= before { return nil }
-        var distance = 0.0
-        if let area = query.area {
-            guard let latitude = try row.optionalNumber(8), let longitude = try row.optionalNumber(9) else { return nil }
-            distance = area.center.distance(to: Coordinates(latitude: latitude, longitude: longitude))
-            if !(distance <= area.radiusKilometres) { return nil }
-        }
-        return SearchOrder.Candidate(
-            id: try row.id(1), startTime: startTime, createdAt: try row.timestamp(3),
-            title: query.sort == .relevance ? try row.text(4) : "", distance: distance)
+        var found = FoundRow(row: row)
+        return try order.candidate(&found)
+    }
+
+    /// A row of ``fields``.
+    private struct FoundRow: SearchOrder.Found {
+        let row: Row
+
+        func id() throws -> EventID { try row.id(1) }
+        func startTime() throws -> Timestamp { try row.timestamp(2) }
+        func createdAt() throws -> Timestamp { try row.timestamp(3) }
+        func title() throws -> String { try row.text(4) }
+        func status() throws -> String { try row.text(5) }
+        func createdBy() throws -> String { try row.text(6) }
+        func tags() throws -> [String] { EventRules.tags(in: try row.text(7)) }
+        func coordinates() throws -> Coordinates? { try SQLiteEventStore.coordinates(row, at: 8) }
     }
 }

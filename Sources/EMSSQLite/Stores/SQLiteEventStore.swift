@@ -221,16 +221,20 @@ struct SQLiteEventStore: EventStore {
     }
 
     static func event(_ row: Row) throws -> Event {
-        let (latitude, longitude) = (try row.optionalNumber(11), try row.optionalNumber(12))
-        var place: Coordinates?
-        if let latitude, let longitude { place = Coordinates(latitude: latitude, longitude: longitude) }
-        return Event(
+        Event(
             id: try row.id(0), title: try row.text(1), description: try row.text(2), location: try row.text(3),
             startTime: try row.timestamp(5), endTime: try row.timestamp(6), createdBy: try row.text(7),
             tags: EventRules.tags(in: try row.text(4)), maxAttendees: try row.optionalInteger(8).map { Int($0) },
-            status: try row.word(9), attachmentURL: try row.optionalText(10), coordinates: place, createdAt: try row.timestamp(13),
+            status: try row.word(9), attachmentURL: try row.optionalText(10), coordinates: try coordinates(row, at: 11),
+            createdAt: try row.timestamp(13),
             updatedAt: try row.timestamp(14), version: Int(try row.counter(15)), origin: try row.optionalText(16).map(origin),
             importKey: try row.optionalData(17).map { ImportKey(bytes: Array($0)) })
+    }
+
+    /// Of two columns: latitude and longitude.
+    static func coordinates(_ row: Row, at column: Int) throws -> Coordinates? {
+        guard let latitude = try row.optionalNumber(column), let longitude = try row.optionalNumber(column + 1) else { return nil }
+        return Coordinates(latitude: latitude, longitude: longitude)
     }
 
     private static func text(_ origin: EventOrigin) -> String { String(decoding: origin.json(), as: UTF8.self) }

@@ -190,30 +190,23 @@ struct SQLiteUserStore: UserStore {
                 arguments += [moment.milliseconds]
             }
             let total = try Self.total(query, in: db, conditions: conditions, arguments: arguments)
-            var offset = query.page.offset
+            let (offset, after) = query.page.start
             let order = query.unseenSince == nil ? "id" : "\(Self.seen), id"
-            if case .key(let value, let id) = query.page.after {
+            if let (value, id) = after {
                 conditions.append(query.unseenSince == nil ? "id > ?" : "(\(Self.seen), id) > (?, ?)")
                 arguments += query.unseenSince == nil ? [id] : [value, id]
-                offset = 0
             }
             let filter = conditions.isEmpty ? "" : "WHERE " + conditions.joined(separator: " AND ")
             let users = try db.all(
                 "SELECT \(Self.columns) FROM users \(filter) ORDER BY \(order) LIMIT ? OFFSET ?",
-                arguments + [query.page.size + 1, offset]
+                arguments + [query.page.limit, offset]
             ) { try Self.user($0) }
-            let page = Array(users.prefix(query.page.size))
-            let next = users.count > page.count ? page.last.map { Self.cursor($0, query) } : nil
-            return UserPage(users: page, total: total, next: next)
+            return UserPage(users, of: query, total: total)
         }
     }
 
     /// When a user was there last: the expression of the index `users_seen`.
     private static let seen = "coalesce(last_login_at, created_at)"
-
-    private static func cursor(_ user: User, _ query: UserQuery) -> PageCursor {
-        .key(value: query.unseenSince == nil ? 0 : (user.lastLoginAt ?? user.createdAt).milliseconds, id: user.id.description)
-    }
 
     private static func total(
         _ query: UserQuery, in db: Database, conditions: [String], arguments: StatementArguments
