@@ -93,7 +93,7 @@ struct UsageTests {
             "event":
                 "create list show history diff restore update delete search subscribe unsubscribe import export complete remind watch",
             "notify": "list show count read read-all send watch purge", "token": "issue inspect verify revoke list purge keys",
-            "config": "list show check use", "audit": "list show export verify",
+            "config": "list show check use", "audit": "list show export verify purge",
         ]
         for (noun, verbs) in expected {
             let known = Self.subcommands(try await workspace.output(noun, "--help"))

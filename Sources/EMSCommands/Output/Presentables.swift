@@ -18,24 +18,14 @@ extension User: Presentable {
 }
 
 extension Event: Presentable {
-    static let columns: [Column<Event>] = [
-        Column("event_id") { .text($0.id.description) },
-        Column("title") { .text($0.title) },
-        Column("description", usual: false) { .text($0.description) },
-        Column("location") { .text($0.location) },
-        Column("start_time") { .time($0.startTime) },
-        Column("end_time", usual: false) { .time($0.endTime) },
-        Column("status") { .text($0.status.rawValue) },
-        Column("tags") { .text($0.tags.joined(separator: ",")) },
-        Column("max_attendees", usual: false) { .number($0.maxAttendees) },
-        Column("created_by", usual: false) { .text($0.createdBy) },
-        Column("attachment_url", usual: false) { .text($0.attachmentURL) },
-        Column("latitude", usual: false) { .text($0.coordinates.map { "\($0.latitude)" }) },
-        Column("longitude", usual: false) { .text($0.coordinates.map { "\($0.longitude)" }) },
-        Column("created_at", usual: false) { .time($0.createdAt) },
-        Column("updated_at", usual: false) { .time($0.updatedAt) },
-        Column("version", usual: false) { .number($0.version) },
+    /// The order of csv, which programs rely on: a field that is not here comes last.
+    private static let order = [
+        "event_id", "title", "description", "location", "start_time", "end_time", "status", "tags", "max_attendees", "created_by",
+        "attachment_url", "coordinates",
     ]
+
+    static let columns = Column.all(
+        of: Event.publicFields, first: order, usual: ["event_id", "title", "location", "start_time", "status", "tags"])
 
     var identifier: String { id.description }
 }

@@ -28,29 +28,3 @@ enum EventRecord {
             version: version, origin: json["origin"].flatMap { EventOrigin($0) }, importKey: key)
     }
 }
-
-extension Event {
-    /// Every field, in the order of the JSON that clients see.
-    public static let fields: [Field<Event>] = [
-        .text("event_id", .system) { $0.id.description },
-        .text("title", .content) { $0.title },
-        .text("description", .content) { $0.description },
-        .text("location", .content) { $0.location },
-        .time("start_time", .content) { $0.startTime },
-        .time("end_time", .content) { $0.endTime },
-        .text("created_by", .system) { $0.createdBy },
-        Field("tags", .content, { $0.tags }, { tags, writer in writer.array { list in for tag in tags { list.string(tag) } } }),
-        Field(optional: "max_attendees", .content, { $0.maxAttendees }, { $1.integer($0) }),
-        Field("status", .content, { $0.status }, { $1.string($0.rawValue) }),
-        Field(optional: "attachment_url", .content, { $0.attachmentURL }, { $1.string($0) }),
-        Field(optional: "coordinates", .content, { $0.coordinates }, { $0.encode(to: &$1) }),
-        .time("created_at", .system) { $0.createdAt },
-        .time("updated_at", .system) { $0.updatedAt },
-        Field("version", .system, { $0.version }, { $1.integer($0) }),
-        Field(optional: "origin", .internal, { $0.origin }, { $0.encode(to: &$1) }),
-        Field(optional: "import_key", .internal, { $0.importKey }, { $1.string($0.hex) }),
-    ]
-
-    /// The fields of HTTP.
-    static let publicFields = fields.filter { $0.role != .internal }
-}

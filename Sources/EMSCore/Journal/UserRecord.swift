@@ -1,16 +1,16 @@
 extension User {
     /// Every field that the journal records: nothing of the password, and not when the user logged in last.
     static let fields: [Field<User>] = [
-        .text("user_id", .system) { $0.id.description },
+        .id("user_id") { $0.id },
         .text("username", .content) { $0.username },
         .text("email", .content) { $0.email },
-        Field(optional: "full_name", .content, { $0.fullName }, { $1.string($0) }),
-        Field("role", .content, { $0.role }, { $1.string($0.rawValue) }),
+        .text("full_name", .content) { $0.fullName },
+        .text("role", .content) { $0.role.rawValue },
         .flag("is_active", .content) { $0.isActive },
         .flag("is_verified", .content) { $0.isVerified },
-        .time("created_at", .system) { $0.createdAt },
+        .time("created_at", .system, isFixed: true) { $0.createdAt },
         .time("updated_at", .system) { $0.updatedAt },
-        Field("version", .system, { $0.version }, { $1.integer($0) }),
+        .integer("version", .system) { $0.version },
     ]
 
     /// The fields that belong to the person, and are erased with the account if that is asked for.

@@ -57,6 +57,45 @@ public struct Event: Sendable, Equatable {
     public var etag: String { "\"\(version)\"" }
 }
 
+extension Event {
+    /// Every field, in the order of the JSON that clients see.
+    public static let fields: [Field<Event>] = [
+        .id("event_id") { $0.id },
+        .text("title", .content) { $0.title },
+        .text("description", .content) { $0.description },
+        .text("location", .content) { $0.location },
+        .time("start_time", .content) { $0.startTime },
+        .time("end_time", .content) { $0.endTime },
+        .text("created_by", .system, isFixed: true) { $0.createdBy },
+        Field("tags", .texts, .content) { .texts($0.tags) },
+        .integer("max_attendees", .content) { $0.maxAttendees },
+        .text("status", .content) { $0.status.rawValue },
+        .text("attachment_url", .content) { $0.attachmentURL },
+        Field("coordinates", .place, .content) { $0.coordinates.map { .place($0) } ?? .absent },
+        .time("created_at", .system, isFixed: true) { $0.createdAt },
+        .time("updated_at", .system) { $0.updatedAt },
+        .integer("version", .system) { $0.version },
+        Field("origin", .origin, .internal) { $0.origin.map { .origin($0) } ?? .absent },
+        Field("import_key", .digest, .internal, isFixed: true) { $0.importKey.map { .digest($0.bytes) } ?? .absent },
+    ]
+
+    /// The fields of HTTP.
+    public static let publicFields = fields.filter { $0.role != .internal }
+
+    /// Reads ``fields`` from a store.
+    public init<Source: FieldSource>(from source: inout Source) throws {
+        self.init(
+            id: try source.id(of: "event_id"), title: try source.text(of: "title"), description: try source.text(of: "description"),
+            location: try source.text(of: "location"), startTime: try source.time(of: "start_time"),
+            endTime: try source.time(of: "end_time"), createdBy: try source.text(of: "created_by"), tags: try source.texts(of: "tags"),
+            maxAttendees: try source.optionalInteger(of: "max_attendees"), status: try source.word(of: "status"),
+            attachmentURL: try source.optionalText(of: "attachment_url"), coordinates: try source.place(of: "coordinates"),
+            createdAt: try source.time(of: "created_at"), updatedAt: try source.time(of: "updated_at"),
+            version: try source.count(of: "version"), origin: try source.origin(of: "origin"),
+            importKey: try source.digest(of: "import_key").map { ImportKey(bytes: $0) })
+    }
+}
+
 extension Event: JSONEncodable {
     public func encode(to writer: inout JSONWriter) {
         writer.object { encodeMembers(to: &$0) }

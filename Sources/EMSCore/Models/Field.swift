@@ -1,14 +1,15 @@
-/// One field of an entity: what it is called outside the program, and how its value is written as JSON.
+/// One field of an entity: what it is called outside the program, what kind of value it has, and how to get that.
 ///
-/// The list of an entity's fields is the one description that its JSON, its record in the journal and the comparison of two versions
-/// derive from.
+/// The list of an entity's fields is the one description that its JSON and the schema of that, its record in the journal, the comparison of
+/// two versions, the columns and documents of the stores and the columns of tables derive from.
 public struct Field<Entity>: Sendable {
     /// In snake case.
     public let name: String
+    public let kind: FieldKind
     public let role: Role
-    private let equals: @Sendable (Entity, Entity) -> Bool
-    private let isAbsent: @Sendable (Entity) -> Bool
-    private let write: @Sendable (Entity, inout JSONWriter) -> Void
+    /// Whether it is set once, when the entity is made.
+    public let isFixed: Bool
+    public let value: @Sendable (Entity) -> FieldValue
 
     /// Who writes a field.
     public enum Role: Sendable {
@@ -20,55 +21,111 @@ public struct Field<Entity>: Sendable {
         case `internal`
     }
 
-    public init<Value: Equatable & Sendable>(
-        _ name: String, _ role: Role, _ value: @escaping @Sendable (Entity) -> Value,
-        _ write: @escaping @Sendable (Value, inout JSONWriter) -> Void
+    public init(
+        _ name: String, _ kind: FieldKind, _ role: Role, isFixed: Bool = false, _ value: @escaping @Sendable (Entity) -> FieldValue
     ) {
         self.name = name
+        self.kind = kind
         self.role = role
-        equals = { value($0) == value($1) }
-        isAbsent = { _ in false }
-        self.write = { write(value($0), &$1) }
+        self.isFixed = isFixed
+        self.value = value
     }
 
-    /// A field that may be absent.
-    public init<Value: Equatable & Sendable>(
-        optional name: String, _ role: Role, _ value: @escaping @Sendable (Entity) -> Value?,
-        _ write: @escaping @Sendable (Value, inout JSONWriter) -> Void
-    ) {
-        self.name = name
-        self.role = role
-        equals = { value($0) == value($1) }
-        isAbsent = { value($0) == nil }
-        self.write = { entity, writer in
-            if let value = value(entity) { write(value, &writer) } else { writer.null() }
-        }
+    /// The id of the entity.
+    public static func id(_ name: String, _ value: @escaping @Sendable (Entity) -> ID<Entity>) -> Field {
+        Field(name, .id, .system, isFixed: true) { .text(value($0).description) }
     }
 
-    public static func text(_ name: String, _ role: Role, _ value: @escaping @Sendable (Entity) -> String) -> Field {
-        Field(name, role, value) { $1.string($0) }
+    public static func text(
+        _ name: String, _ role: Role, isFixed: Bool = false, _ value: @escaping @Sendable (Entity) -> String?
+    ) -> Field {
+        Field(name, .text, role, isFixed: isFixed) { value($0).map { .text($0) } ?? .absent }
+    }
+
+    public static func integer(_ name: String, _ role: Role, _ value: @escaping @Sendable (Entity) -> Int?) -> Field {
+        Field(name, .integer, role) { value($0).map { .integer($0) } ?? .absent }
     }
 
     public static func flag(_ name: String, _ role: Role, _ value: @escaping @Sendable (Entity) -> Bool) -> Field {
-        Field(name, role, value) { $1.bool($0) }
+        Field(name, .flag, role) { .flag(value($0)) }
     }
 
-    public static func time(_ name: String, _ role: Role, _ value: @escaping @Sendable (Entity) -> Timestamp) -> Field {
-        Field(name, role, value) { $1.string($0.description) }
+    public static func time(_ name: String, _ role: Role, isFixed: Bool = false, _ value: @escaping @Sendable (Entity) -> Timestamp)
+        -> Field
+    {
+        Field(name, .time, role, isFixed: isFixed) { .time(value($0)) }
     }
 
-    public func isEqual(_ left: Entity, _ right: Entity) -> Bool { equals(left, right) }
+    public func isEqual(_ left: Entity, _ right: Entity) -> Bool { value(left) == value(right) }
 
     /// Adds the member; `null` if the field is absent.
     func encode(_ entity: Entity, to writer: inout JSONWriter) {
         writer.name(name)
-        write(entity, &writer)
+        value(entity).encode(to: &writer)
     }
 
     /// Adds the member, unless the field is absent.
     func encodeIfPresent(_ entity: Entity, to writer: inout JSONWriter) {
-        if !isAbsent(entity) { encode(entity, to: &writer) }
+        let value = value(entity)
+        if value == .absent { return }
+        writer.name(name)
+        value.encode(to: &writer)
     }
+}
+
+/// What kind of values a field has.
+public enum FieldKind: Sendable {
+    case id, text, integer, flag, time
+    /// Several texts without commas.
+    case texts
+    case place
+    case origin
+    /// 16 bytes.
+    case digest
+}
+
+/// The value of a field, as JSON and every store can keep it.
+public enum FieldValue: Sendable, Equatable {
+    case absent
+    case text(String)
+    case integer(Int)
+    case flag(Bool)
+    case time(Timestamp)
+    case texts([String])
+    case place(Coordinates)
+    case origin(EventOrigin)
+    case digest([UInt8])
+}
+
+extension FieldValue: JSONEncodable {
+    public func encode(to writer: inout JSONWriter) {
+        switch self {
+        case .absent: writer.null()
+        case .text(let text): writer.string(text)
+        case .integer(let number): writer.integer(number)
+        case .flag(let flag): writer.bool(flag)
+        case .time(let moment): writer.string(moment.description)
+        case .texts(let texts): writer.array { list in for text in texts { list.string(text) } }
+        case .place(let place): place.encode(to: &writer)
+        case .origin(let origin): origin.encode(to: &writer)
+        case .digest(let bytes): writer.string(hexadecimal(bytes))
+        }
+    }
+}
+
+/// Where a store reads an entity from: its fields, by their names and in the order of their list.
+public protocol FieldSource {
+    mutating func id<Subject>(of name: StaticString) throws -> ID<Subject>
+    mutating func text(of name: StaticString) throws -> String
+    mutating func optionalText(of name: StaticString) throws -> String?
+    mutating func word<Value: RawRepresentable<String>>(of name: StaticString) throws -> Value
+    mutating func count(of name: StaticString) throws -> Int
+    mutating func optionalInteger(of name: StaticString) throws -> Int?
+    mutating func time(of name: StaticString) throws -> Timestamp
+    mutating func texts(of name: StaticString) throws -> [String]
+    mutating func place(of name: StaticString) throws -> Coordinates?
+    mutating func origin(of name: StaticString) throws -> EventOrigin?
+    mutating func digest(of name: StaticString) throws -> [UInt8]?
 }
 
 extension Array {

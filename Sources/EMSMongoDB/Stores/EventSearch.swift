@@ -217,5 +217,5 @@ extension BSONReader: SearchOrder.Found {
     mutating func status() throws -> String { try text("status") }
     mutating func createdBy() throws -> String { try text("created_by") }
     mutating func tags() throws -> [String] { try array("tags") { $0.text } }
-    mutating func coordinates() throws -> Coordinates? { try EventDocument.coordinates(&self) }
+    mutating func coordinates() throws -> Coordinates? { try place(of: "coordinates") }
 }

@@ -55,7 +55,7 @@ struct MongoEventStore: EventStore {
                 $0.member("_id", event.id)
                 $0.member("is_deleted", true)
                 $0.null("pending")
-            }, { EventDocument.revive(event, change: change, to: &$0) }
+            }, { EventDocument.update(event, change: change, to: &$0) }
         ).matched > 0
     }
 

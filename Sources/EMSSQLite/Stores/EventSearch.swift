@@ -207,6 +207,6 @@ struct EventSearch {
         func status() throws -> String { try row.text(5) }
         func createdBy() throws -> String { try row.text(6) }
         func tags() throws -> [String] { EventRules.tags(in: try row.text(7)) }
-        func coordinates() throws -> Coordinates? { try SQLiteEventStore.coordinates(row, at: 8) }
+        func coordinates() throws -> Coordinates? { try row.coordinates(8) }
     }
 }

@@ -10,11 +10,9 @@ import Foundation
 struct SQLiteEventStore: EventStore {
     let database: SQLiteDatabase
 
-    static let columns = """
-        e.id, e.title, e.description, e.location, e.tags, e.start_time, e.end_time, e.created_by, e.max_attendees, e.status, \
-        e.attachment_url, e.latitude, e.longitude, e.created_at, e.updated_at, e.version, \
-        e.origin, e.import_key
-        """
+    private static let columnNames = Event.fields.flatMap(\.columns)
+    /// Those of `events e`, as ``event(_:)`` reads them.
+    static let columns = columnNames.map { "e." + $0 }.joined(separator: ", ")
 
     func insert(_ event: Event, change: Change, idempotency: IdempotencyKey?) async throws -> InsertOutcome {
         try await database.write { db in
@@ -67,10 +65,7 @@ struct SQLiteEventStore: EventStore {
 
     /// Where a batch stands before it is stored as a whole.
     private static let batchTables = """
-        CREATE TEMP TABLE IF NOT EXISTS batch_events (
-            id TEXT PRIMARY KEY, title, description, location, tags, start_time, end_time, created_by, max_attendees, status, attachment_url,
-            latitude, longitude, created_at, updated_at, version, origin, import_key UNIQUE
-        );
+        CREATE TEMP TABLE IF NOT EXISTS batch_events (\(insertedColumns), PRIMARY KEY (id), UNIQUE (import_key));
         CREATE TEMP TABLE IF NOT EXISTS batch_tags (tag, start_time, event_id, created_at);
         CREATE INDEX IF NOT EXISTS temp.batch_tags_event ON batch_tags (event_id);
         DELETE FROM temp.batch_events;
@@ -82,26 +77,17 @@ struct SQLiteEventStore: EventStore {
             OR (b.import_key IS NOT NULL AND EXISTS (SELECT 1 FROM main.events e WHERE e.import_key = b.import_key AND e.import_key IS NOT NULL))
         """
 
-    private static let insertedColumns = """
-        id, title, description, location, tags, start_time, end_time, created_by, max_attendees, status, attachment_url, latitude, longitude, \
-        created_at, updated_at, version, origin, import_key
-        """
+    private static let insertedColumns = columnNames.joined(separator: ", ")
+    private static let placeholders = columnNames.map { _ in "?" }.joined(separator: ", ")
     private static let tagColumns = "tag, start_time, event_id, created_at"
 
     private static func insertion(into table: String) -> String {
-        "INSERT INTO \(table) (\(insertedColumns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+        "INSERT INTO \(table) (\(insertedColumns)) VALUES (\(placeholders)) ON CONFLICT DO NOTHING"
     }
 
     private static func tagInsertion(into table: String) -> String { "INSERT INTO \(table) (\(tagColumns)) VALUES (?, ?, ?, ?)" }
 
-    private static func values(of event: Event) -> StatementArguments {
-        [
-            event.id.description, event.title, event.description, event.location, event.tags.joined(separator: ","),
-            event.startTime.milliseconds, event.endTime.milliseconds, event.createdBy, event.maxAttendees, event.status.rawValue,
-            event.attachmentURL, event.coordinates?.latitude, event.coordinates?.longitude, event.createdAt.milliseconds,
-            event.updatedAt.milliseconds, event.version, event.origin.map(text), event.importKey.map { Data($0.bytes) },
-        ]
-    }
+    private static func values(of event: Event) -> StatementArguments { StatementArguments(Event.fields.flatMap { $0.values(of: event) }) }
 
     private static func values(of tag: String, _ event: Event) -> StatementArguments {
         [tag, event.startTime.milliseconds, event.id.description, event.createdAt.milliseconds]
@@ -118,20 +104,14 @@ struct SQLiteEventStore: EventStore {
         try await database.read { db in try Self.repetition(of: key, at: now, in: db) }
     }
 
+    private static let changing = Event.fields.filter { !$0.isFixed }
+    private static let update =
+        "UPDATE events SET \(changing.flatMap(\.columns).map { $0 + " = ?" }.joined(separator: ", ")) WHERE id = ? AND version = ?"
+
     func update(_ event: Event, expecting expected: Int, change: Change) async throws {
         try await database.write { db in
-            let changed = try db.run(
-                """
-                UPDATE events SET title = ?, description = ?, location = ?, tags = ?, start_time = ?, end_time = ?, max_attendees = ?,
-                    status = ?, attachment_url = ?, latitude = ?, longitude = ?, updated_at = ?, version = ?, origin = ?
-                WHERE id = ? AND version = ?
-                """,
-                [
-                    event.title, event.description, event.location, event.tags.joined(separator: ","), event.startTime.milliseconds,
-                    event.endTime.milliseconds, event.maxAttendees, event.status.rawValue, event.attachmentURL,
-                    event.coordinates?.latitude, event.coordinates?.longitude, event.updatedAt.milliseconds, event.version,
-                    event.origin.map(Self.text), event.id.description, expected,
-                ])
+            let key: StatementArguments = [event.id.description, expected]
+            let changed = try db.run(Self.update, StatementArguments(Self.changing.flatMap { $0.values(of: event) }) + key)
             guard changed > 0 else { throw try Self.conflict(event.id, in: db) }
             try db.run("DELETE FROM event_tags WHERE event_id = ?", [event.id.description])
             try Self.insertTags(of: event, in: db)
@@ -221,29 +201,8 @@ struct SQLiteEventStore: EventStore {
     }
 
     static func event(_ row: Row) throws -> Event {
-        Event(
-            id: try row.id(0), title: try row.text(1), description: try row.text(2), location: try row.text(3),
-            startTime: try row.timestamp(5), endTime: try row.timestamp(6), createdBy: try row.text(7),
-            tags: EventRules.tags(in: try row.text(4)), maxAttendees: try row.optionalInteger(8).map { Int($0) },
-            status: try row.word(9), attachmentURL: try row.optionalText(10), coordinates: try coordinates(row, at: 11),
-            createdAt: try row.timestamp(13),
-            updatedAt: try row.timestamp(14), version: Int(try row.counter(15)), origin: try row.optionalText(16).map(origin),
-            importKey: try row.optionalData(17).map { ImportKey(bytes: Array($0)) })
-    }
-
-    /// Of two columns: latitude and longitude.
-    static func coordinates(_ row: Row, at column: Int) throws -> Coordinates? {
-        guard let latitude = try row.optionalNumber(column), let longitude = try row.optionalNumber(column + 1) else { return nil }
-        return Coordinates(latitude: latitude, longitude: longitude)
-    }
-
-    private static func text(_ origin: EventOrigin) -> String { String(decoding: origin.json(), as: UTF8.self) }
-
-    private static func origin(_ text: String) throws -> EventOrigin {
-        guard let json = try? JSONParser.parse(Array(text.utf8)), let origin = EventOrigin(json) else {
-            throw EMSError(.storeCorrupt, "a row of the database holds an unknown origin", fix: "restore a backup")
-        }
-        return origin
+        var fields = FieldRow(row)
+        return try Event(from: &fields)
     }
 
     private static func insertTags(of event: Event, in db: Database) throws {

@@ -51,16 +51,17 @@ enum Schemas {
         nil, [("latitude", .number("Degrees north.", -90...90)), ("longitude", .number("Degrees east.", -180...180))],
         example: ["latitude": 37.7749, "longitude": -122.4194])
 
+    /// What there is to say of a field beyond its kind.
+    private static let eventProperties: [String: JSONSchema] = [
+        "title": title, "description": description, "location": location, "end_time": .time("After `start_time`."),
+        "created_by": .string("A user's id, or `operator:<login name>`."), "tags": tags, "max_attendees": attendees.orNull(),
+        "status": .word(Event.Status.self), "attachment_url": attachment.orNull(),
+        "version": .integer("Counts the writes: the `ETag` is this in quotes.", minimum: 1),
+    ]
+
     static let event = JSONSchema.object(
         "The thing with a place and a time.",
-        [
-            ("event_id", .id()), ("title", title), ("description", description), ("location", location), ("start_time", .time()),
-            ("end_time", .time("After `start_time`.")),
-            ("created_by", .string("A user's id, or `operator:<login name>`.")), ("tags", tags), ("max_attendees", attendees.orNull()),
-            ("status", .word(Event.Status.self)), ("attachment_url", attachment.orNull()),
-            ("coordinates", JSONSchema.reference("Coordinates").orNull()), ("created_at", .time()), ("updated_at", .time()),
-            ("version", .integer("Counts the writes: the `ETag` is this in quotes.", minimum: 1)),
-        ], example: eventExample)
+        Event.publicFields.map { ($0.name, eventProperties[$0.name] ?? JSONSchema(of: $0.kind)) }, example: eventExample)
 
     private static let draftProperties: [(name: String, schema: JSONSchema)] = [
         ("title", title), ("description", description.orNull()), ("location", location.orNull()),
@@ -338,5 +339,22 @@ enum Schemas {
             if case .object(let members) = sample { sample = .object(members + [.init(name: "total_is_exact", value: true)]) }
         }
         return .object(nil, properties, example: sample)
+    }
+}
+
+extension JSONSchema {
+    /// Of the values of a field.
+    fileprivate init(of kind: FieldKind) {
+        self =
+            switch kind {
+            case .id: .id()
+            case .text, .digest: .string()
+            case .integer: .integer(nil, minimum: 0)
+            case .flag: .boolean()
+            case .time: .time()
+            case .texts: .array(of: .string())
+            case .place: JSONSchema.reference("Coordinates").orNull()
+            case .origin: .anyObject("Where it came from.")
+            }
     }
 }
