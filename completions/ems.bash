@@ -2357,6 +2357,14 @@ _ems_broker_pause() {
         return
         ;;
     esac
+
+    # Offer positional completions
+    case "${positional_number}" in
+    1)
+        __ems_add_completions -W 'inbox'
+        return
+        ;;
+    esac
 }
 
 _ems_broker_resume() {
@@ -2378,6 +2386,14 @@ _ems_broker_resume() {
         ;;
     '--data-dir')
         __ems_add_completions -d
+        return
+        ;;
+    esac
+
+    # Offer positional completions
+    case "${positional_number}" in
+    1)
+        __ems_add_completions -W 'inbox'
         return
         ;;
     esac
@@ -2409,6 +2425,14 @@ _ems_broker_replay() {
         ;;
     '--data-dir')
         __ems_add_completions -d
+        return
+        ;;
+    esac
+
+    # Offer positional completions
+    case "${positional_number}" in
+    1)
+        __ems_add_completions -W 'inbox'
         return
         ;;
     esac
@@ -2450,6 +2474,7 @@ _ems_broker_dead_list() {
         return
         ;;
     '--consumer')
+        __ems_add_completions -W 'inbox'
         return
         ;;
     '-o'|'--output')
@@ -2488,6 +2513,7 @@ _ems_broker_dead_show() {
     # Offer option value completions
     case "${prev}" in
     '--consumer')
+        __ems_add_completions -W 'inbox'
         return
         ;;
     '-o'|'--output')
@@ -2526,6 +2552,7 @@ _ems_broker_dead_requeue() {
     # Offer option value completions
     case "${prev}" in
     '--consumer')
+        __ems_add_completions -W 'inbox'
         return
         ;;
     '--config')
@@ -2553,6 +2580,7 @@ _ems_broker_dead_drop() {
     # Offer option value completions
     case "${prev}" in
     '--consumer')
+        __ems_add_completions -W 'inbox'
         return
         ;;
     '--confirm-profile')

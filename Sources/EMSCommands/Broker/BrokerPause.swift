@@ -44,4 +44,5 @@ extension Consumer: ExpressibleByArgument {
 
     public var defaultValueDescription: String { name }
     public static var allValueStrings: [String] { all.map(\.name) }
+    public static var defaultCompletionKind: CompletionKind { .list(allValueStrings) }
 }

@@ -33,7 +33,7 @@ struct EventCreate: StoreCommand {
     }
 
     func run(_ runtime: Runtime, as principal: Principal) async throws {
-        let draft = fields.patch(in: output.zone).applied(to: try base())
+        let draft = try base().merged(with: fields.patch(in: output.zone))
         let id = id ?? EventID()
         if writing.isDryRun {
             try await runtime.events.check(draft, id: id, by: principal)

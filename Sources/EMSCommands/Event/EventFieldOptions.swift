@@ -33,25 +33,23 @@ struct EventFieldOptions: ParsableArguments {
     @Option(name: .customLong("at"), parsing: .unconditional, help: ArgumentHelp("The place on the map.", valueName: "lat,lon"))
     var place: PlaceArgument?
 
-    /// Whether any field is given.
-    var isEmpty: Bool {
-        title == nil && description == nil && location == nil && start == nil && end == nil && tags.isEmpty && maxAttendees == nil
-            && status == nil && attachmentUrl == nil && place == nil
-    }
+    /// Whether no field is given.
+    var isEmpty: Bool { patch(in: .utc) == .object([]) }
 
+    /// The fields that are given, as a merge patch (RFC 7396).
     /// - Parameter zone: where times are at home that name none.
-    func patch(in zone: Zone) -> EventPatch {
-        var patch = EventPatch()
-        patch.title = title
-        patch.description = description
-        patch.location = location
-        patch.startTime = start?.moment(in: zone)
-        patch.endTime = end?.moment(in: zone)
-        patch.tags = tags.isEmpty ? nil : tags
-        patch.status = status
-        patch.maxAttendees = maxAttendees.map { .some($0) }
-        patch.attachmentURL = attachmentUrl.map { .some($0) }
-        patch.coordinates = place.map { .some($0.coordinates) }
-        return patch
+    func patch(in zone: Zone) -> JSONValue {
+        let fields: [(name: String, value: JSONValue?)] = [
+            ("title", title.map { .string($0) }), ("description", description.map { .string($0) }),
+            ("location", location.map { .string($0) }), ("start_time", start.map { .string($0.moment(in: zone).description) }),
+            ("end_time", end.map { .string($0.moment(in: zone).description) }),
+            ("tags", tags.isEmpty ? nil : .array(tags.map { .string($0) })), ("max_attendees", maxAttendees.map { .integer(Int64($0)) }),
+            ("status", status.map { .string($0.rawValue) }), ("attachment_url", attachmentUrl.map { .string($0) }),
+            (
+                "coordinates",
+                place.map { ["latitude": .number($0.coordinates.latitude), "longitude": .number($0.coordinates.longitude)] }
+            ),
+        ]
+        return .object(fields.compactMap { field in field.value.map { JSONValue.Member(name: field.name, value: $0) } })
     }
 }

@@ -29,8 +29,16 @@ struct EventUpdate: StoreCommand {
     @OptionGroup var output: OutputOptions
     @OptionGroup var global: GlobalOptions
 
-    enum ClearableField: String, CaseIterable, ExpressibleByArgument {
-        case description, location, tags, maxAttendees = "max_attendees", attachmentURL = "attachment_url", coordinates
+    struct ClearableField: ExpressibleByArgument {
+        let name: String
+
+        init?(argument: String) {
+            guard Self.allValueStrings.contains(argument) else { return nil }
+            name = argument
+        }
+
+        static let defaultCompletionKind = CompletionKind.list(allValueStrings)
+        static let allValueStrings = EventDraft.writableFields.filter { !EventDraft.requiredFields.contains($0) && $0 != "status" }
     }
 
     func validate() throws {
@@ -40,20 +48,12 @@ struct EventUpdate: StoreCommand {
     }
 
     func run(_ runtime: Runtime, as principal: Principal) async throws {
-        var patch = fields.patch(in: output.zone)
-        for field in cleared {
-            switch field {
-            case .description: patch.description = ""
-            case .location: patch.location = ""
-            case .tags: patch.tags = []
-            case .maxAttendees: patch.maxAttendees = .some(nil)
-            case .attachmentURL: patch.attachmentURL = .some(nil)
-            case .coordinates: patch.coordinates = .some(nil)
-            }
-        }
-        let (merge, changes) = (try jsonFile.map(InputFile.json), patch)
+        let patches = [
+            try jsonFile.map(InputFile.json), fields.patch(in: output.zone),
+            .object(cleared.map { JSONValue.Member(name: $0.name, value: .null) }),
+        ]
         let edit = { (draft: EventDraft) in
-            changes.applied(to: try merge.map { try draft.merged(with: $0) } ?? draft)
+            try patches.compactMap(\.self).reduce(draft) { draft, patch in try draft.merged(with: patch) }
         }
         if writing.isDryRun {
             let changed = try await runtime.events.check(event.id, by: principal, ifVersion: ifVersion, edit)

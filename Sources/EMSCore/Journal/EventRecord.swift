@@ -22,9 +22,7 @@ enum EventRecord {
             return key
         }
         return Event(
-            id: id, title: draft.title, description: draft.description, location: draft.location, startTime: draft.startTime,
-            endTime: draft.endTime, createdBy: createdBy, tags: draft.tags, maxAttendees: draft.maxAttendees, status: draft.status,
-            attachmentURL: draft.attachmentURL, coordinates: draft.coordinates, createdAt: createdAt, updatedAt: updatedAt,
-            version: version, origin: json["origin"].flatMap { EventOrigin($0) }, importKey: key)
+            draft, id: id, createdBy: createdBy, createdAt: createdAt, updatedAt: updatedAt, version: version,
+            origin: json["origin"].flatMap { EventOrigin($0) }, importKey: key)
     }
 }

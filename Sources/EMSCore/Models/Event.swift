@@ -81,6 +81,21 @@ extension Event {
 
     /// The fields of HTTP.
     public static let publicFields = fields.filter { $0.role != .internal }
+    /// What a person says.
+    public static let contentFields = fields.filter { $0.role == .content }
+
+    /// An event as a person says it.
+    /// - Parameter origin: `nil` for that of the draft.
+    init(
+        _ draft: EventDraft, id: EventID = EventID(), createdBy: String, createdAt: Timestamp = .now(), updatedAt: Timestamp? = nil,
+        version: Int = 1, origin: EventOrigin? = nil, importKey: ImportKey? = nil
+    ) {
+        self.init(
+            id: id, title: draft.title, description: draft.description, location: draft.location, startTime: draft.startTime,
+            endTime: draft.endTime, createdBy: createdBy, tags: draft.tags, maxAttendees: draft.maxAttendees, status: draft.status,
+            attachmentURL: draft.attachmentURL, coordinates: draft.coordinates, createdAt: createdAt, updatedAt: updatedAt,
+            version: version, origin: draft.origin ?? origin, importKey: importKey)
+    }
 
     /// Reads ``fields`` from a store.
     public init<Source: FieldSource>(from source: inout Source) throws {
@@ -115,5 +130,116 @@ extension Coordinates: JSONEncodable {
             $0.name("longitude")
             $0.number(longitude)
         }
+    }
+}
+
+/// What a person says about an event; the rest (id, creator, times, version) is the system's.
+public struct EventDraft: Sendable, Equatable {
+    public var title: String
+    public var description: String
+    public var location: String
+    public var startTime: Timestamp
+    public var endTime: Timestamp
+    public var tags: [String]
+    public var maxAttendees: Int?
+    public var status: Event.Status
+    public var attachmentURL: String?
+    public var coordinates: Coordinates?
+    /// Where it comes from; `nil` leaves what is known of that as it is.
+    public var origin: EventOrigin?
+
+    public init(
+        title: String, description: String = "", location: String = "", startTime: Timestamp, endTime: Timestamp, tags: [String] = [],
+        maxAttendees: Int? = nil, status: Event.Status = .scheduled, attachmentURL: String? = nil, coordinates: Coordinates? = nil,
+        origin: EventOrigin? = nil
+    ) {
+        self.title = title
+        self.description = description
+        self.location = location
+        self.startTime = startTime
+        self.endTime = endTime
+        self.tags = tags
+        self.maxAttendees = maxAttendees
+        self.status = status
+        self.attachmentURL = attachmentURL
+        self.coordinates = coordinates
+        self.origin = origin
+    }
+
+    /// What of an event a person may change.
+    public init(_ event: Event) {
+        self.init(
+            title: event.title, description: event.description, location: event.location, startTime: event.startTime,
+            endTime: event.endTime, tags: event.tags, maxAttendees: event.maxAttendees, status: event.status,
+            attachmentURL: event.attachmentURL, coordinates: event.coordinates, origin: event.origin)
+    }
+
+    /// Reads a record of an import: what HTTP takes, and where the event comes from.
+    public init(imported json: JSONValue) throws {
+        var fields = JSONFields(json)
+        self.init(&fields)
+        origin = EventOrigin(&fields)
+        try fields.finish(ignoring: Self.readOnlyFields)
+    }
+
+    /// Reads the body of `POST /events` and `PUT /events/{id}`.
+    public init(_ json: JSONValue) throws {
+        var fields = JSONFields(json)
+        self.init(&fields)
+        try fields.finish(ignoring: Self.readOnlyFields)
+    }
+
+    /// What an event has and nobody writes.
+    public static let readOnlyFields: Set<String> = ["event_id", "created_by", "created_at", "updated_at", "version"]
+
+    /// The draft after a merge patch (RFC 7396): `null` takes a field away, which the required ones refuse.
+    public func merged(with patch: JSONValue) throws -> EventDraft {
+        guard case .object(let members) = patch else { return try EventDraft(patch) }
+        // A member that the patch removes is in the merged document no more: unknown ones among them are found here.
+        let removed = JSONValue.object(members.filter { $0.value == .null && !Self.readOnlyFields.contains($0.name) })
+        var fields = JSONFields(removed)
+        fields.allow(Self.writableFields)
+        try fields.finish(ignoring: [])
+        return try EventDraft(json.merged(with: patch))
+    }
+
+    /// The draft as clients write it, without what is absent.
+    private var json: JSONValue {
+        let event = Event(self, createdBy: "")
+        let members = Event.contentFields.compactMap { field in
+            field.value(event).json.map { JSONValue.Member(name: field.name, value: $0) }
+        }
+        return .object(members)
+    }
+
+    /// What a person may say.
+    public static let writableFields = Event.contentFields.map(\.name)
+    /// What every event has.
+    public static let requiredFields: Set<String> = ["title", "start_time", "end_time"]
+
+    init(_ fields: inout JSONFields) {
+        fields.rejectUnknown(in: "coordinates", except: ["latitude", "longitude"])
+        self.init(
+            title: fields.requiredString("title"),
+            description: fields.string("description") ?? "",
+            location: fields.string("location") ?? "",
+            startTime: fields.requiredTimestamp("start_time"),
+            endTime: fields.requiredTimestamp("end_time"),
+            tags: fields.strings("tags") ?? [],
+            maxAttendees: fields.integer("max_attendees").map(Int.init(clamping:)),
+            status: fields.eventStatus() ?? .scheduled,
+            attachmentURL: fields.string("attachment_url"),
+            coordinates: fields.coordinates("coordinates"))
+    }
+}
+
+extension JSONFields {
+    mutating func eventStatus() -> Event.Status? {
+        guard let text = string("status") else { return nil }
+        guard let status = Event.Status(rawValue: text) else {
+            reject("status", "must be one of \(Event.Status.allCases.map(\.rawValue).joined(separator: ", "))", type: "enum")
+            return nil
+        }
+        return status
     }
 }

@@ -113,6 +113,23 @@ extension FieldValue: JSONEncodable {
     }
 }
 
+extension FieldValue {
+    /// - Returns: `nil` if it is absent.
+    var json: JSONValue? {
+        switch self {
+        case .absent: nil
+        case .text(let text): .string(text)
+        case .integer(let number): .integer(Int64(number))
+        case .flag(let flag): .bool(flag)
+        case .time(let moment): .string(moment.description)
+        case .texts(let texts): .array(texts.map { .string($0) })
+        case .place(let place): ["latitude": .number(place.latitude), "longitude": .number(place.longitude)]
+        case .origin(let origin): .string(origin.key)
+        case .digest(let bytes): .string(hexadecimal(bytes))
+        }
+    }
+}
+
 /// Where a store reads an entity from: its fields, by their names and in the order of their list.
 public protocol FieldSource {
     mutating func id<Subject>(of name: StaticString) throws -> ID<Subject>

@@ -326,7 +326,23 @@ extension EventDraft {
             writer.string(maxAttendees.map { String($0) } ?? "")
             writer.string(attachmentURL ?? "")
             writer.string(coordinates.map { "\($0.latitude),\($0.longitude)" } ?? "")
+            if Self.laterFields.isEmpty { return }
+            let event = Event(self, createdBy: "")
+            for field in Self.laterFields {
+                guard let value = field.value(event).json else { continue }
+                writer.string(field.name)
+                writer.string(JSONText(value).text)
+            }
         }
         return writer.bytes
     }
+
+    /// The fields that events have gained since the form was made up: those that an event does not have leave its form as it was.
+    private static let laterFields: [Field<Event>] = {
+        let first: Set = [
+            "title", "description", "location", "start_time", "end_time", "status", "tags", "max_attendees", "attachment_url",
+            "coordinates",
+        ]
+        return Event.contentFields.filter { !first.contains($0.name) }
+    }()
 }

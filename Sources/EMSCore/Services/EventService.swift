@@ -35,11 +35,7 @@ public struct EventService: Sendable {
         try permissions.require(.createEvents, of: principal, "only organizers and admins create events here")
         let now = now()
         let draft = try EventRules.accepted(draft, startsAfter: allowingPast ? nil : now)
-        return Event(
-            id: id, title: draft.title, description: draft.description, location: draft.location, startTime: draft.startTime,
-            endTime: draft.endTime, createdBy: principal.identity, tags: draft.tags, maxAttendees: draft.maxAttendees,
-            status: draft.status, attachmentURL: draft.attachmentURL, coordinates: draft.coordinates, createdAt: now,
-            origin: draft.origin, importKey: importKey)
+        return Event(draft, id: id, createdBy: principal.identity, createdAt: now, importKey: importKey)
     }
 
     /// Makes and stores an event.
@@ -115,10 +111,8 @@ public struct EventService: Sendable {
         guard permissions.mayChange(event, principal) else { throw Self.notYours }
         let draft = try EventRules.accepted(edit(EventDraft(event)), startsAfter: nil)
         return Event(
-            id: event.id, title: draft.title, description: draft.description, location: draft.location, startTime: draft.startTime,
-            endTime: draft.endTime, createdBy: event.createdBy, tags: draft.tags, maxAttendees: draft.maxAttendees, status: draft.status,
-            attachmentURL: draft.attachmentURL, coordinates: draft.coordinates, createdAt: event.createdAt, updatedAt: now(),
-            version: event.version + 1, origin: draft.origin ?? event.origin, importKey: event.importKey)
+            draft, id: event.id, createdBy: event.createdBy, createdAt: event.createdAt, updatedAt: now(), version: event.version + 1,
+            origin: event.origin, importKey: event.importKey)
     }
 
     /// Changes an event. Without a version the edit is repeated on the newest state until nobody came in between.
@@ -194,10 +188,8 @@ public struct EventService: Sendable {
     private func revived(_ earlier: Event, after deleted: Event) throws -> Event {
         let draft = try EventRules.accepted(EventDraft(earlier), startsAfter: nil)
         return Event(
-            id: earlier.id, title: draft.title, description: draft.description, location: draft.location, startTime: draft.startTime,
-            endTime: draft.endTime, createdBy: earlier.createdBy, tags: draft.tags, maxAttendees: draft.maxAttendees, status: draft.status,
-            attachmentURL: draft.attachmentURL, coordinates: draft.coordinates, createdAt: earlier.createdAt, updatedAt: now(),
-            version: deleted.version + 1, origin: draft.origin ?? earlier.origin, importKey: deleted.importKey)
+            draft, id: earlier.id, createdBy: earlier.createdBy, createdAt: earlier.createdAt, updatedAt: now(),
+            version: deleted.version + 1, origin: earlier.origin, importKey: deleted.importKey)
     }
 
     /// Marks what is over as completed.

@@ -53,7 +53,8 @@ enum Schemas {
 
     /// What there is to say of a field beyond its kind.
     private static let eventProperties: [String: JSONSchema] = [
-        "title": title, "description": description, "location": location, "end_time": .time("After `start_time`."),
+        "title": title, "description": description, "location": location, "start_time": .time(),
+        "end_time": .time("After `start_time`."),
         "created_by": .string("A user's id, or `operator:<login name>`."), "tags": tags, "max_attendees": attendees.orNull(),
         "status": .word(Event.Status.self), "attachment_url": attachment.orNull(),
         "version": .integer("Counts the writes: the `ETag` is this in quotes.", minimum: 1),
@@ -61,19 +62,22 @@ enum Schemas {
 
     static let event = JSONSchema.object(
         "The thing with a place and a time.",
-        Event.publicFields.map { ($0.name, eventProperties[$0.name] ?? JSONSchema(of: $0.kind)) }, example: eventExample)
+        Event.publicFields.map { ($0.name, eventProperties[$0.name] ?? JSONSchema(of: $0)) }, example: eventExample)
 
-    private static let draftProperties: [(name: String, schema: JSONSchema)] = [
-        ("title", title), ("description", description.orNull()), ("location", location.orNull()),
-        ("start_time", .time("Not in the past when the event is created.")), ("end_time", .time("After `start_time`.")),
-        ("tags", tags.orNull()), ("max_attendees", attendees.orNull()),
-        ("status", JSONSchema.word(Event.Status.self, initially: .scheduled).orNull()), ("attachment_url", attachment.orNull()),
-        ("coordinates", JSONSchema.reference("Coordinates").orNull()),
+    private static let draftAnnotations: [String: JSONSchema] = [
+        "title": title, "description": description.orNull(), "location": location.orNull(),
+        "start_time": .time("Not in the past when the event is created."), "end_time": .time("After `start_time`."), "tags": tags.orNull(),
+        "max_attendees": attendees.orNull(), "status": JSONSchema.word(Event.Status.self, initially: .scheduled).orNull(),
+        "attachment_url": attachment.orNull(),
     ]
+
+    private static let draftProperties = Event.contentFields.map {
+        (name: $0.name, schema: draftAnnotations[$0.name] ?? JSONSchema(of: $0))
+    }
 
     static let eventDraft = JSONSchema.closedObject(
         "What a person says about an event.", draftProperties,
-        optional: Set(draftProperties.map(\.name)).subtracting(["title", "start_time", "end_time"]),
+        optional: Set(draftProperties.map(\.name)).subtracting(EventDraft.requiredFields),
         ignored: EventDraft.readOnlyFields, example: eventDraftExample)
 
     static let eventPatch = JSONSchema.closedObject(
@@ -343,18 +347,19 @@ enum Schemas {
 }
 
 extension JSONSchema {
-    /// Of the values of a field.
-    fileprivate init(of kind: FieldKind) {
-        self =
-            switch kind {
+    /// Of the values of a field. What a person says may be absent.
+    fileprivate init<Entity>(of field: Field<Entity>) {
+        let schema: JSONSchema =
+            switch field.kind {
             case .id: .id()
             case .text, .digest: .string()
             case .integer: .integer(nil, minimum: 0)
             case .flag: .boolean()
             case .time: .time()
             case .texts: .array(of: .string())
-            case .place: JSONSchema.reference("Coordinates").orNull()
+            case .place: .reference("Coordinates")
             case .origin: .anyObject("Where it came from.")
             }
+        self = field.role == .content ? schema.orNull() : schema
     }
 }
