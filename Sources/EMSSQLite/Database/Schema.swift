@@ -43,9 +43,10 @@ enum Schema {
                 let done = try version(of: db)
                 for (index, step) in steps.enumerated().dropFirst(done) {
                     try db.execute(sql: step)
-                    if index + 1 == journalVersion { try beginJournal(in: db) }
                     try db.execute(sql: "PRAGMA user_version = \(index + 1)")
                 }
+                // With all columns: what the journal records is read as this version reads it.
+                if done < journalVersion { try beginJournal(in: db) }
                 if (1..<signingVersion).contains(done) {
                     let end = Timestamp.now().adding(seconds: MessageSigner.transitionSeconds)
                     try db.run("INSERT INTO broker_transition VALUES (?)", [end.milliseconds])
