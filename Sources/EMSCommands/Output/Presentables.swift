@@ -21,7 +21,7 @@ extension Event: Presentable {
     /// The order of csv, which programs rely on: a field that is not here comes last.
     private static let order = [
         "event_id", "title", "description", "location", "start_time", "end_time", "status", "tags", "max_attendees", "created_by",
-        "attachment_url", "coordinates",
+        "attachment_url", "coordinates", "created_at", "updated_at", "version",
     ]
 
     static let columns = Column.all(
