@@ -65,7 +65,7 @@ public struct Runtime: Sendable {
 
     public var journal: JournalService { JournalService(stores: backend.stores, permissions: settings.permissions) }
     public var journalVerifier: JournalVerifier { JournalVerifier(stores: backend.stores) }
-    public var journalRetention: JournalRetention { JournalRetention(journal: backend.stores.journal) }
+    public var journalRetention: JournalRetention { JournalRetention(stores: backend.stores) }
     public var completion: CompletionService { CompletionService(stores: backend.stores) }
     public var storeAdministration: any StoreAdministration { backend.storeAdministration }
     public var brokerAdministration: any BrokerAdministration { backend.brokerAdministration }
@@ -252,17 +252,18 @@ public struct Runtime: Sendable {
     /// Removes what has served its time: idempotency keys of yesterday, sessions that ended a week ago, and of the journal, once a day, what
     /// need not be kept.
     public func housekeeping() async throws {
-        try await cutJournal()
         try await users.finishDeletions()
         try await events.forgetOldIdempotencyKeys()
         let moment = Timestamp.now().adding(seconds: -7 * 86_400)
         let count = try await backend.stores.tokens.purge(before: moment)
-        guard count > 0 else { return }
-        let author = Author(.system, via: ChangeSource(.cron))
-        try await backend.stores.journal.record(
-            .noted(
-                .purged, Subject(.purge, "sessions"), by: author,
-                state: JSONText(["count": .integer(Int64(count)), "before": .string(moment.description)])))
+        if count > 0 {
+            try await backend.stores.journal.record(
+                .noted(
+                    .purged, Subject(.purge, "sessions"), by: Author(.system, via: ChangeSource(.cron)),
+                    state: JSONText(["count": .integer(Int64(count)), "before": .string(moment.description)])))
+        }
+        // Last: it may be refused, and holds up nothing else.
+        try await cutJournal()
     }
 
     private func cutJournal() async throws {
@@ -272,7 +273,9 @@ public struct Runtime: Sendable {
         let cut = try await journalRetention.cut(before: now.adding(seconds: -keep), by: Author(.system, via: ChangeSource(.cron)))
         if cut.entries > 0 { logger.info("cut \(cut.entries) entries off the journal") }
         if let needed = cut.neededFrom {
-            logger.warning("the journal is kept from position \(needed) on: it is to be consumed, or a dead letter: ems broker status")
+            logger.warning(
+                "the journal is kept from position \(needed) on, which is not published or consumed yet, or a dead letter: ems broker status"
+            )
         }
     }
 

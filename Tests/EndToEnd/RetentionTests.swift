@@ -54,8 +54,14 @@ struct RetentionTests {
         #expect(kept.status == 0 && kept.errors.contains("kept from position 2"), "\(kept.errors)")
         try await workspace.ems("broker", "flush").expectDone()
         try await workspace.sqlite("UPDATE journal SET entry = replace(entry, 'Hall', 'Shed') WHERE position = 3")
-        try await workspace.runEMS(purge).expectFailure(65, saying: "position 3", "nothing was cut off")
+        try await workspace.runEMS(purge).expectFailure(65, saying: "the entry 3", "was not cut")
         #expect(try await workspace.ems("audit", "list", "--until", "2d", "-o", "id").outputLines.count == 2)
+        // Nor is it where the state was altered: the cut would take the evidence away.
+        try await workspace.sqlite("UPDATE journal SET entry = replace(entry, 'Shed', 'Hall') WHERE position = 3")
+        try await workspace.sqlite("UPDATE events SET title = 'D' WHERE title = 'C'")
+        try await workspace.runEMS(purge).expectFailure(65, saying: "is not what its last entry says", "was not cut")
+        try await workspace.sqlite("DELETE FROM events WHERE title = 'D'")
+        try await workspace.runEMS(purge).expectFailure(65, saying: "is gone", "was not cut")
         try await workspace.runEMS(["audit", "purge", "--older-than", "1h", "--yes"]).expectFailure(64, saying: "a day")
     }
 

@@ -9,7 +9,7 @@ public enum JournalRetentionConformance {
                 let stores = fixture.stores
                 let past = try await Past(stores)
                 let before = try await positions(stores)
-                let retention = JournalRetention(journal: stores.journal, batchSize: 2)
+                let retention = retention(of: stores, batchSize: 2)
                 let rehearsal = try await retention.cut(before: Samples.hour(100), by: Samples.author, dryRun: true)
                 #expect(rehearsal == JournalRetention.Cut(entries: 6, neededFrom: nil))
                 #expect(try await positions(stores) == before)
@@ -48,7 +48,7 @@ public enum JournalRetentionConformance {
             ConformanceCase("Later cuts go on where the last one ended, and the journal may be cut to its end") { fixture in
                 let stores = fixture.stores
                 let past = try await Past(stores)
-                let retention = JournalRetention(journal: stores.journal, batchSize: 3, now: { Samples.hour(300) })
+                let retention = retention(of: stores, batchSize: 3)
                 for _ in 0..<3 {
                     let end = Samples.hour(400)
                     let last = try #require(try await positions(stores).last)
@@ -69,7 +69,7 @@ public enum JournalRetentionConformance {
                 let past = try await Past(stores)
                 let new = Samples.event("waiting")
                 _ = try await stores.events.insert(new, change: Samples.change(.created, new), idempotency: nil)
-                let retention = JournalRetention(journal: stores.journal)
+                let retention = retention(of: stores)
                 let end = Samples.hour(400)
                 let waiting = try #require(try await positions(stores).last)
                 let cut = try await retention.cut(before: end, by: Samples.author)
@@ -88,7 +88,7 @@ public enum JournalRetentionConformance {
                 let name = PersonalText(person: past.user.id.description, value: past.user.username)
                 let known = try await stores.journal.references(to: texts + [name])
                 #expect(known.count == 3)
-                let retention = JournalRetention(journal: stores.journal)
+                let retention = retention(of: stores)
                 _ = try await retention.cut(before: Samples.hour(100), by: Samples.author)
                 let left = Set(try await stores.journal.references(to: texts + [name]).keys)
                 let marked = try await stores.journal.unusedTexts()
@@ -105,19 +105,58 @@ public enum JournalRetentionConformance {
                 _ = try await retention.cut(before: Samples.hour(150), by: Samples.author)
                 #expect(try await stores.journal.references(to: [texts[1]]) == kept)
             },
+            ConformanceCase("A failed log-in does not stand for the account, whose state is told once more") { fixture in
+                let stores = fixture.stores
+                let past = try await Past(stores)
+                try await stores.journal.record(.failedLogin(of: past.user.id, via: ChangeSource(.http), at: Samples.hour(200)))
+                _ = try await retention(of: stores).cut(before: Samples.hour(100), by: Samples.author)
+                let account = JournalQuery(kind: .user, subject: past.user.id.description, limit: 9)
+                #expect(try await stores.journal.entries(account).map(\.change.action) == [.recorded])
+                try await expectSound(stores, entries: 5)
+            },
+            ConformanceCase("A time that is still to come does not keep what is old") { fixture in
+                let stores = fixture.stores
+                try await stores.journal.record(.failedLogin(of: nil, via: ChangeSource(.http), at: Samples.hour(9_000)))
+                for hour in [1, 2] {
+                    try await stores.journal.record(.failedLogin(of: nil, via: ChangeSource(.http), at: Samples.hour(hour)))
+                }
+                let retention = JournalRetention(stores: stores, now: { Samples.hour(100) })
+                #expect(try await retention.cut(before: Samples.hour(2), by: Samples.author).entries == 2)
+                #expect(try await positions(stores) == [3, 4])
+            },
+            ConformanceCase("What lies where the journal was cut off cannot be told later, and is not taken for never having been") {
+                fixture in
+                let stores = fixture.stores
+                let past = try await Past(stores)
+                _ = try await retention(of: stores).cut(before: Samples.hour(100), by: Samples.author)
+                let service = JournalService(stores: stores)
+                let principal = Principal(.operator("root"), via: ChangeSource(.cli))
+                do {
+                    _ = try await service.event(past.changed.id, at: Samples.hour(50), by: principal)
+                    Issue.record("an event of before the cut was shown")
+                } catch let error as EMSError {
+                    #expect(error.code == .notFound && error.message.contains("is not known"), "\(error)")
+                }
+            },
         ] + Interrupted.Step.allCases.map(interruption)
 
     private static func interruption(_ step: Interrupted.Step) -> ConformanceCase {
         ConformanceCase("A cut that ends at the step \(step) leaves a sound journal, and the next one finishes it") { fixture in
             let stores = fixture.stores
             _ = try await Past(stores)
-            let broken = JournalRetention(journal: Interrupted(journal: stores.journal, step: step), batchSize: 2)
+            let broken = retention(
+                of: stores.replacing(journal: Interrupted(journal: stores.journal, step: step)), batchSize: 2)
             await expectFailure(.unreachable) { try await broken.cut(before: Samples.hour(100), by: Samples.author) }
             #expect(try await JournalVerifier(stores: stores).verify().fault == nil)
-            _ = try await JournalRetention(journal: stores.journal, batchSize: 2).cut(before: Samples.hour(100), by: Samples.author)
+            _ = try await retention(of: stores, batchSize: 2).cut(before: Samples.hour(100), by: Samples.author)
             #expect(try await positions(stores).first == 7)
             #expect(try await JournalVerifier(stores: stores).verify().fault == nil)
         }
+    }
+
+    /// At a time when all of the samples have happened.
+    private static func retention(of stores: Stores, batchSize: Int = 1000) -> JournalRetention {
+        JournalRetention(stores: stores, batchSize: batchSize, now: { Samples.hour(300) })
     }
 
     /// Six entries of long ago, a change of now, and nothing left to publish.
@@ -206,5 +245,13 @@ private struct Interrupted: JournalStore {
 
     func storedEntries(after position: Int64, limit: Int) async throws -> [StoredEntry] {
         try await journal.storedEntries(after: position, limit: limit)
+    }
+}
+
+extension Stores {
+    fileprivate func replacing(journal: any JournalStore) -> Stores {
+        Stores(
+            users: users, events: events, outbox: outbox, journal: journal, notifications: notifications, subscriptions: subscriptions,
+            tokens: tokens, rateLimits: rateLimits, logins: logins, consumers: consumers, transaction: transaction)
     }
 }

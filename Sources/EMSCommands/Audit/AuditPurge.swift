@@ -40,7 +40,8 @@ struct AuditPurge: StoreCommand {
             StandardError.write("removed \(cut.entries)")
         }
         if let needed = cut.neededFrom {
-            StandardError.write("ems: kept from position \(needed) on: it is to be consumed, or a dead letter (see: ems broker status)")
+            StandardError.write(
+                "ems: kept from position \(needed) on, which is not published or consumed yet, or a dead letter (see: ems broker status)")
         }
         summary.tell(("removed", cut.entries), dryRun: writing.isDryRun)
     }

@@ -10,6 +10,9 @@ public struct JournalCheckpoint: Sendable, Equatable {
         self.hash = hash
     }
 
+    /// Of a journal from which nothing was cut off.
+    static let beginning = JournalCheckpoint(position: 0, hash: .start)
+
     static let subject = Subject(.purge, "journal")
 
     /// - Returns: `nil` if the change is of another kind.
@@ -35,7 +38,9 @@ public struct JournalCheckpoint: Sendable, Equatable {
     static func newest(in journal: any JournalStore) async throws -> (checkpoint: JournalCheckpoint, notedAt: Timestamp)? {
         // Two processes may have cut at once: what the one that came further has removed is gone.
         let notes = try await journal.entries(JournalQuery(kind: subject.kind, subject: subject.id, limit: 100))
-        return notes.compactMap { note in JournalCheckpoint(note.change).map { ($0, note.change.timestamp) } }
-            .max { $0.0.position < $1.0.position }
+        // One that lies beyond its own note was not written by us.
+        return notes.compactMap { note in
+            JournalCheckpoint(note.change).flatMap { $0.position < note.position ? ($0, note.change.timestamp) : nil }
+        }.max { $0.0.position < $1.0.position }
     }
 }

@@ -41,7 +41,9 @@ public struct JournalService: Sendable {
 
     /// - Throws: ``EMSError`` with ``ErrorCode/notFound`` if the journal has no such position, or none any more.
     public func expectPosition(_ position: Int64) async throws {
-        let first = try await journal.storedEntries(after: 0, limit: 1).first?.position ?? 1
+        // What a cut has left is about to go.
+        let cut = try await JournalCheckpoint.newest(in: journal)?.checkpoint.position ?? 0
+        let first = max(try await journal.storedEntries(after: 0, limit: 1).first?.position ?? 1, cut + 1)
         if position > 0, position < first {
             throw EMSError(.notFound, "the journal begins with position \(first): what was before was cut off", fix: "ems audit list")
         }
@@ -107,9 +109,9 @@ public struct JournalService: Sendable {
         }
         // When the journal began, the event was what it had been since its last update.
         let first = try await journal.entries(JournalQuery(kind: .event, subject: subject, order: .oldestFirst, limit: 1)).first
-        if let first, first.change.action == .recorded {
+        if let first, first.change.action != .created {
             let event = try first.change.event()
-            if event.updatedAt <= moment { return event }
+            if first.change.action == .recorded, event.updatedAt <= moment { return event }
             if event.createdAt <= moment {
                 throw EMSError(
                     .notFound, "what the event \(id) was at \(moment) is not known: its journal begins with version \(event.version)")

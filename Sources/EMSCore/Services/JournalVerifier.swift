@@ -35,30 +35,58 @@ public struct JournalVerifier: Sendable {
 
     /// - Parameter progress: told how many entries were looked at.
     public func verify(progress: (Int64) -> Void = { _ in }) async throws -> Report {
-        // One that cannot be read is found below.
-        let checkpoint = try? await JournalCheckpoint.newest(in: journal)?.checkpoint
-        let start = checkpoint ?? JournalCheckpoint(position: 0, hash: .start)
+        var start = try await checkpoint()
+        while true {
+            let report = try await verify(from: start, progress)
+            guard report.fault != nil else { return report }
+            // What is cut off meanwhile is missing for a moment.
+            let newest = try await checkpoint()
+            if newest.position <= start.position { return report }
+            start = newest
+        }
+    }
+
+    /// A note that cannot be read is found among the entries.
+    private func checkpoint() async throws -> JournalCheckpoint {
+        do {
+            return try await JournalCheckpoint.newest(in: journal)?.checkpoint ?? .beginning
+        } catch let error as EMSError where error.code == .storeCorrupt {
+            return .beginning
+        }
+    }
+
+    private func verify(from start: JournalCheckpoint, _ progress: (Int64) -> Void) async throws -> Report {
         var (position, hash) = (start.position, start.hash)
         var subjects: [Subject: Digest] = [:]
+        // The last one that was cut off may still be there.
+        if let last = try await journal.storedEntries(after: start.position - 1, limit: 1).first, last.position == start.position,
+            last.hash != start.hash.bytes
+        {
+            return Report(
+                entries: 0, hash: hash,
+                fault: Fault(position: start.position, description: "the entry \(start.position) is not where the journal was cut off"))
+        }
         while true {
             let batch = try await journal.storedEntries(after: position, limit: Self.batchSize)
             for entry in batch {
                 let next = hash.followed(by: entry.sealed.canonical)
-                if let fault = Self.fault(of: entry, at: position + 1, expecting: next, &subjects) {
+                if let fault = Self.fault(of: entry, at: position + 1, expecting: next) {
                     return Report(entries: position - start.position, hash: hash, fault: fault)
+                }
+                if let change = try? entry.sealed.change(at: entry.position, resolving: { $0 }), change.subject.kind.isReplayed {
+                    subjects[change.subject] = Digest(of: change.after)
                 }
                 (position, hash) = (entry.position, next)
             }
-            progress(position)
+            progress(position - start.position)
             guard batch.count == Self.batchSize else { break }
             try Task.checkCancellation()
         }
         return Report(entries: position - start.position, hash: hash, fault: try await stateFault(subjects))
     }
 
-    private static func fault(
-        of entry: StoredEntry, at position: Int64, expecting hash: JournalHash, _ subjects: inout [Subject: Digest]
-    ) -> Fault? {
+    /// What is wrong with an entry; `nil` if nothing is.
+    static func fault(of entry: StoredEntry, at position: Int64, expecting hash: JournalHash) -> Fault? {
         guard entry.position == position else {
             return Fault(position: position, description: "there is no entry \(position): the next one is \(entry.position)")
         }
@@ -73,7 +101,6 @@ public struct JournalVerifier: Sendable {
         guard entry.keys == JournalKeys(change) else {
             return Fault(position: position, description: "what the entry \(position) is searched by is not what it says")
         }
-        if change.subject.kind.isReplayed { subjects[change.subject] = Digest(of: change.after) }
         return nil
     }
 
@@ -133,7 +160,8 @@ public struct JournalVerifier: Sendable {
         }
     }
 
-    private func difference(of subject: Subject) async throws -> Fault? {
+    /// Whether what is stored is not what the journal says; `nil` if it is.
+    func difference(of subject: Subject) async throws -> Fault? {
         var fault: Fault?
         for attempt in 1...Self.attempts {
             let state = try await state(of: subject)

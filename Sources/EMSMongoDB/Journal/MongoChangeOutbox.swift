@@ -37,7 +37,10 @@ struct MongoChangeOutbox: ChangeOutbox {
     func enterIntoJournal(_ changes: [Change]) async throws -> [Change] {
         try await database.run { connection in
             // What creates a subject is the first that is pending of it. Before anything else there may be what another process has written.
-            let isFirst = { (change: Change) in change.action == .created || change.action == .opened }
+            // A subscription may begin again while its end is pending.
+            let isFirst = { (change: Change) in
+                (change.action == .created && change.subject.kind != .subscription) || change.action == .opened
+            }
             let later = changes.filter { !isFirst($0) }
             var pending: [Change] = []
             for (kind, later) in Dictionary(grouping: later, by: \.subject.kind) {

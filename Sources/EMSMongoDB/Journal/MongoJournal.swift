@@ -90,8 +90,13 @@ enum MongoJournal {
 
     /// The references to texts of persons, which are stored if they are new; of a person who was erased, to nothing.
     private static func references(to texts: Set<PersonalText>, in connection: MongoConnection) throws -> [PersonalText: String] {
-        let found = try found(texts, in: connection)
-        try keep(found.lazy.filter(\.isUnused).map(\.reference), in: connection)
+        var found = try found(texts, in: connection)
+        let unused = found.filter(\.isUnused)
+        if !unused.isEmpty {
+            try keep(unused.map(\.reference), in: connection)
+            // What was removed in between is stored anew.
+            found = try Self.found(texts, in: connection)
+        }
         var references = Dictionary(found.map { ($0.text, $0.reference) }) { $1 }
         var new = texts.filter { references[$0] == nil }
         if new.isEmpty { return references }
@@ -197,9 +202,7 @@ enum MongoJournal {
     }
 
     /// An entry is about to refer to them.
-    private static func keep(_ references: some Sequence<String>, in connection: MongoConnection) throws {
-        let references = Array(references)
-        if references.isEmpty { return }
+    private static func keep(_ references: [String], in connection: MongoConnection) throws {
         try connection.updateMany(
             .journalTexts, where: { $0.document("_id") { $0.array("$in", references) } },
             { update in update.document("$unset") { $0.member("unused_since", "") } })

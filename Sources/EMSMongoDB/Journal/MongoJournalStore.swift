@@ -161,12 +161,19 @@ struct MongoJournalStore: JournalStore {
                         filter.document("_id") { $0.member("$gt", position) }
                     },
                     options: {
-                        $0.document("projection") { $0.member("subject_id", 1) }
+                        $0.document("projection") {
+                            $0.member("subject_type", 1)
+                            $0.member("subject_id", 1)
+                        }
                         $0.member("hint", "journal_subject")
                     }
-                ) { try $0.text("subject_id") })
+                ) { reader in
+                    // Failed log-ins are entered under the id of the account.
+                    let kind: Subject.Kind = try reader.word("subject_type")
+                    return Subject(kind, try reader.text("subject_id"))
+                })
             return try subjects.reduce(into: 0) { count, subject in
-                if !later.contains(subject.id), try Self.recordAgain(subject, at: now, in: connection) { count += 1 }
+                if !later.contains(subject), try Self.recordAgain(subject, at: now, in: connection) { count += 1 }
             }
         }
     }

@@ -211,7 +211,7 @@ actor Administrator {
             var moved = 0
             while let message = try client.get(queue.name) {
                 let letter = DeadLetter(
-                    message: BrokerMessage(message, routingKey: message.routingKey),
+                    message: BrokerMessage(message, routingKey: message.originalRoutingKey),
                     reason: "it lay in a queue that was declared otherwise", attempts: 0, diedAt: .now())
                 try client.publish(letter.outgoing(to: queue))
                 try confirm(client)

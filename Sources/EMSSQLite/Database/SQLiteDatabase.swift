@@ -85,23 +85,38 @@ public struct SQLiteDatabase: Sendable {
                 #endif
                 try db.execute(sql: mode == .bulk ? Self.bulkPragmas : "PRAGMA cache_size = -1024")
             }
-            switch mode {
-            case .command, .bulk:
-                let queue = try DatabaseQueue(path: path, configuration: configuration)
-                try Schema.migrate(queue)
-                connection = queue
-            case .daemon:
-                // The schema comes first: opening a pool writes to the file, which must be known to be ours.
-                try Schema.migrate(DatabaseQueue(path: path, configuration: configuration))
-                let pool = try DatabasePool(path: path, configuration: configuration)
-                // What was answered with success must outlive a power cut, too.
-                try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
-                connection = pool
+            connection = try Self.patiently {
+                switch mode {
+                case .command, .bulk:
+                    let queue = try DatabaseQueue(path: path, configuration: configuration)
+                    try Schema.migrate(queue)
+                    return queue
+                case .daemon:
+                    // The schema comes first: opening a pool writes to the file, which must be known to be ours.
+                    try Schema.migrate(DatabaseQueue(path: path, configuration: configuration))
+                    let pool = try DatabasePool(path: path, configuration: configuration)
+                    // What was answered with success must outlive a power cut, too.
+                    try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+                    return pool
+                }
             }
             grouped = mode == .daemon ? GroupedWrites(connection) : nil
             watcher = DatabaseWatcher(path: path)
         } catch {
             throw Self.described(error, path: shownPath)
+        }
+    }
+
+    /// While several processes open a new file, SQLite refuses one at once where two would wait for each other
+    /// (sqlite.org/c3ref/busy_handler.html).
+    private static func patiently(_ open: () throws -> any DatabaseWriter) throws -> any DatabaseWriter {
+        let deadline = ContinuousClock.now + .seconds(15)
+        while true {
+            do {
+                return try open()
+            } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY && ContinuousClock.now < deadline {
+                usleep(20_000)
+            }
         }
     }
 

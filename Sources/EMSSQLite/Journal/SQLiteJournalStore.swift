@@ -113,7 +113,8 @@ struct SQLiteJournalStore: JournalStore {
         return try await database.write { db in
             let changes = try subjects.compactMap { subject -> Change? in
                 let later = try db.first(
-                    "SELECT 1 FROM journal WHERE subject_id = ? AND position > ? LIMIT 1", [subject.id, position]
+                    "SELECT 1 FROM journal WHERE subject_id = ? AND +subject_type = ? AND position > ? LIMIT 1",
+                    [subject.id, subject.kind.rawValue, position]
                 ) { _ in true }
                 if later != nil { return nil }
                 if let id = EventID(subject.id), subject.kind == .event {

@@ -166,6 +166,8 @@ struct Cluster: Sendable {
 
     /// Expects that a user's inbox holds so many, each once.
     func expectInbox(of user: String, _ count: Int, sourceLocation: SourceLocation = #_sourceLocation) async throws {
+        // A message on its way from RabbitMQ to a daemon is counted by neither.
+        try? await eventually("all is in the inbox", within: .seconds(60)) { try await workspace.inboxIDs(of: user).count >= count }
         let ids = try await workspace.inboxIDs(of: user)
         #expect(ids.count == count, sourceLocation: sourceLocation)
         #expect(Set(ids).count == count, sourceLocation: sourceLocation)
