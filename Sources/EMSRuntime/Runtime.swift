@@ -271,10 +271,10 @@ public struct Runtime: Sendable {
         let now = Timestamp.now()
         if let last = try await journalRetention.lastCut(), last > now.adding(seconds: -86_400), last <= now { return }
         let cut = try await journalRetention.cut(before: now.adding(seconds: -keep), by: Author(.system, via: ChangeSource(.cron)))
-        if cut.entries > 0 { logger.info("cut \(cut.entries) entries off the journal") }
+        if cut.entries > 0 { logger.info("removed \(cut.entries) entries from the journal") }
         if let needed = cut.neededFrom {
             logger.warning(
-                "the journal is kept from position \(needed) on, which is not published or consumed yet, or a dead letter: ems broker status"
+                "the journal is kept from position \(needed): not published or consumed yet, or a dead letter; run: ems broker status"
             )
         }
     }

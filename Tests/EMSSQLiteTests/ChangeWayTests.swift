@@ -312,7 +312,7 @@ struct ChangeWayTests {
         }
     }
 
-    /// Notes what it is given, and fails where it is told to.
+    /// Records the changes that it receives, and fails for chosen ones.
     private actor Recorder: ChangeHandler {
         private(set) var seen: [ChangeID] = []
         private let isFailing: @Sendable (Change) -> Bool

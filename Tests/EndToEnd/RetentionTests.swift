@@ -14,7 +14,7 @@ struct RetentionTests {
         return try #require(try created.jsonDocument()["event_id"]?.string)
     }
 
-    @Test("What is older than asked for is cut off, what is there now is told once more, and replays name the new beginning")
+    @Test("Older entries are removed, the current state is recorded again, and a replay from before names the new beginning")
     func purging() async throws {
         let workspace = try Workspace()
         let ids = [try await Self.create(workspace, "Old", at: "-40d"), try await Self.create(workspace, "Older", at: "-50d")]
@@ -36,7 +36,7 @@ struct RetentionTests {
         #expect(try await workspace.output("event", "show", ids[0], "--version", "1").contains("Old"))
         try await workspace.ems("event", "history", gone).expectFailure(66, saying: gone)
         for command in [["broker", "replay", "inbox", "--from", "4"], ["audit", "show", "4"]] {
-            try await workspace.runEMS(command).expectFailure(66, saying: "begins with position 5", "cut off")
+            try await workspace.runEMS(command).expectFailure(66, saying: "position 4 not found", "begins with position 5", "were removed")
         }
         #expect(try await workspace.ems("broker", "replay", "inbox", "--from", "5").status == 0)
         // What was deleted long ago may not be hidden: the cut itself is checked as well.
@@ -54,14 +54,14 @@ struct RetentionTests {
         #expect(kept.status == 0 && kept.errors.contains("kept from position 2"), "\(kept.errors)")
         try await workspace.ems("broker", "flush").expectDone()
         try await workspace.sqlite("UPDATE journal SET entry = replace(entry, 'Hall', 'Shed') WHERE position = 3")
-        try await workspace.runEMS(purge).expectFailure(65, saying: "the entry 3", "was not cut")
+        try await workspace.runEMS(purge).expectFailure(65, saying: "the entry 3", "no entry was removed")
         #expect(try await workspace.ems("audit", "list", "--until", "2d", "-o", "id").outputLines.count == 2)
         // Nor is it where the state was altered: the cut would take the evidence away.
         try await workspace.sqlite("UPDATE journal SET entry = replace(entry, 'Shed', 'Hall') WHERE position = 3")
         try await workspace.sqlite("UPDATE events SET title = 'D' WHERE title = 'C'")
-        try await workspace.runEMS(purge).expectFailure(65, saying: "is not what its last entry says", "was not cut")
+        try await workspace.runEMS(purge).expectFailure(65, saying: "is not what its last entry says", "no entry was removed")
         try await workspace.sqlite("DELETE FROM events WHERE title = 'D'")
-        try await workspace.runEMS(purge).expectFailure(65, saying: "is gone", "was not cut")
+        try await workspace.runEMS(purge).expectFailure(65, saying: "is gone", "no entry was removed")
         try await workspace.runEMS(["audit", "purge", "--older-than", "1h", "--yes"]).expectFailure(64, saying: "a day")
     }
 

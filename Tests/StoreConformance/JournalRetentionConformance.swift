@@ -5,7 +5,7 @@ import Testing
 public enum JournalRetentionConformance {
     public static let cases: [ConformanceCase] =
         [
-            ConformanceCase("What is old is cut off, what is there now is told once more, and the chain still verifies") { fixture in
+            ConformanceCase("Old entries are removed, the current state is recorded again, and the chain still verifies") { fixture in
                 let stores = fixture.stores
                 let past = try await Past(stores)
                 let before = try await positions(stores)
@@ -17,7 +17,7 @@ public enum JournalRetentionConformance {
                 var looked: [Int] = []
                 #expect(try await retention.cut(before: Samples.hour(100), by: Samples.author) { looked.append($0) } == rehearsal)
                 #expect(looked == [2, 4, 6])
-                // Of the changed event there was an entry; the others are told once more, and the cut itself is an entry.
+                // The changed event has a later entry; the others are recorded again, and the cut itself is an entry.
                 #expect(try await positions(stores) == Array(7...10))
                 let note = try #require(try await stores.journal.entries(JournalQuery(kind: .purge, limit: 1)).first)
                 #expect(note.change.subject.id == "journal" && note.change.action == .purged)
@@ -105,7 +105,7 @@ public enum JournalRetentionConformance {
                 _ = try await retention.cut(before: Samples.hour(150), by: Samples.author)
                 #expect(try await stores.journal.references(to: [texts[1]]) == kept)
             },
-            ConformanceCase("A failed log-in does not stand for the account, whose state is told once more") { fixture in
+            ConformanceCase("A failed log-in does not replace the account's entry: its state is recorded again") { fixture in
                 let stores = fixture.stores
                 let past = try await Past(stores)
                 try await stores.journal.record(.failedLogin(of: past.user.id, via: ChangeSource(.http), at: Samples.hour(200)))

@@ -5,10 +5,7 @@ import EMSRuntime
 struct AuditPurge: StoreCommand {
     static let configuration = CommandConfiguration(
         commandName: "purge",
-        abstract: """
-            Cut off the beginning of the journal: for cron, where journal_keep is not set. What is there now is recorded once more first, so \
-            that ems audit verify still tells whether anything was altered.
-            """,
+        abstract: "Remove old entries from the beginning of the journal.",
         discussion: examples(
             "ems audit export --until 2027-01-01 > journal-2026.jsonl && ems audit purge --older-than 52w --yes --lock",
             "ems audit purge --older-than 400d --dry-run"))
@@ -28,7 +25,7 @@ struct AuditPurge: StoreCommand {
 
     func run(_ runtime: Runtime, as principal: Principal) async throws {
         let moment = Timestamp.now().adding(seconds: -olderThan.seconds)
-        if !writing.isDryRun { try confirmation.confirm("Cut off the journal before \(moment)", runtime.settings) }
+        if !writing.isDryRun { try confirmation.confirm("Remove the entries of the journal before \(moment)", runtime.settings) }
         let progress = ProgressLine()
         let cut = try await runtime.journalRetention.cut(before: moment, by: principal.author, dryRun: writing.isDryRun) {
             progress.show("read \($0) entries")
@@ -41,7 +38,7 @@ struct AuditPurge: StoreCommand {
         }
         if let needed = cut.neededFrom {
             StandardError.write(
-                "ems: kept from position \(needed) on, which is not published or consumed yet, or a dead letter (see: ems broker status)")
+                "ems: kept from position \(needed): not published or consumed yet, or a dead letter; run: ems broker status")
         }
         summary.tell(("removed", cut.entries), dryRun: writing.isDryRun)
     }

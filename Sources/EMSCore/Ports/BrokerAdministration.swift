@@ -5,7 +5,7 @@ public protocol BrokerAdministration: Sendable {
     /// Sends a message of no meaning to a queue of its own, waits for the confirm, and reads it back.
     func probe() async throws
     /// Declares what the broker lacks.
-    /// - Parameter replacing: makes queues anew that are declared otherwise; their messages go to the dead letters first.
+    /// - Parameter replacing: recreates queues that are declared differently, after moving their messages to the dead letters.
     /// - Returns: how many messages went there.
     /// - Throws: ``EMSError`` with ``ErrorCode/configuration`` that names the difference, where it may not be replaced.
     func declare(replacing: Bool) async throws -> Int

@@ -1,9 +1,9 @@
 /// Cuts off the beginning of the journal: entries that need not be kept any longer.
 ///
 /// What is to go is verified first: a journal that was altered is not cut, nor one that does not say what the store says. A user or an event
-/// whose last entry is among it is recorded once more, so that the journal still tells the whole state. Then a checkpoint with the hash of
+/// whose last entry is among it is recorded again, so that the journal still tells the whole state. Then a checkpoint with the hash of
 /// the last one is noted, with which the chain goes on; after that the entries go, and the names and addresses that nothing else refers to.
-/// What is cut short is finished by the next call.
+/// The next call finishes a cut that was interrupted.
 public struct JournalRetention: Sendable {
     /// How long others have their turn after each write.
     private static let rest: Duration = .milliseconds(20)
@@ -126,7 +126,7 @@ public struct JournalRetention: Sendable {
 
     private static func refused(_ fault: JournalVerifier.Fault) -> EMSError {
         EMSError(
-            .storeCorrupt, "the journal was not cut: \(fault.description)", fix: "ems audit verify; compare with a backup")
+            .storeCorrupt, "no entry was removed from the journal: \(fault.description)", fix: "ems audit verify; compare with a backup")
     }
 
     /// - Parameter references: to texts that nothing may refer to any more.

@@ -45,7 +45,9 @@ public struct JournalService: Sendable {
         let cut = try await JournalCheckpoint.newest(in: journal)?.checkpoint.position ?? 0
         let first = max(try await journal.storedEntries(after: 0, limit: 1).first?.position ?? 1, cut + 1)
         if position > 0, position < first {
-            throw EMSError(.notFound, "the journal begins with position \(first): what was before was cut off", fix: "ems audit list")
+            throw EMSError(
+                .notFound, "position \(position) not found: the journal begins with position \(first); earlier entries were removed",
+                fix: "ems audit list")
         }
         guard position > 0, try await journal.storedEntries(after: position - 1, limit: 1).first?.position == position else {
             throw EMSError(.notFound, "the journal has no position \(position)", fix: "ems audit list")

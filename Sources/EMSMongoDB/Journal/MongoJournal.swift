@@ -94,7 +94,7 @@ enum MongoJournal {
         let unused = found.filter(\.isUnused)
         if !unused.isEmpty {
             try keep(unused.map(\.reference), in: connection)
-            // What was removed in between is stored anew.
+            // A text that was removed in between is stored again.
             found = try Self.found(texts, in: connection)
         }
         var references = Dictionary(found.map { ($0.text, $0.reference) }) { $1 }

@@ -142,7 +142,7 @@ struct MongoJournalStore: JournalStore {
 
     // MARK: Cutting off the beginning
 
-    /// What lies in documents moves into the journal first: there it is found again by its entry.
+    /// Pending changes are moved into the journal first, so that each is identified by its entry.
     func firstNeeded() async throws -> Int64 {
         try await MongoChangeOutbox(database: database).settle()
         return try await database.run { connection in

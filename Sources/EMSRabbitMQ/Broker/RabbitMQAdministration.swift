@@ -187,7 +187,7 @@ actor Administrator {
         return taken
     }
 
-    /// Makes the queues anew that are declared otherwise, their messages having gone to the dead letters.
+    /// Recreates the queues that are declared differently, after moving their messages to the dead letters.
     /// - Returns: how many those were.
     func replaceQueues() throws -> Int {
         var moved = 0

@@ -122,7 +122,7 @@ public enum SettingKey: String, CaseIterable, Sendable {
         case .apiRateLimit: "How many requests a user has at each daemon, or an address that is not logged in."
         case .eventCreators: "Who may create events: everyone, or organizers (and admins) only."
         case .journalKeep:
-            "How long the journal is kept: forever, or a number of days (400d) or weeks (60w). The daemon cuts off what is older."
+            "How long the journal is kept: forever, or a number of days (400d) or weeks (60w). The daemon removes older entries."
         case .tlsCert: "The certificate chain in PEM: HTTPS and HTTP/2 instead of HTTP. SIGHUP reads it anew."
         case .tlsKey: "The certificate's private key in PEM."
         case .trustedProxies:

@@ -101,7 +101,7 @@ struct Drill: Sendable {
     }
 }
 
-/// Somebody whose requests are repeated until they are answered. What came of one that was cut short is looked at first.
+/// A user whose requests are repeated until they are answered. The result of an interrupted request is checked first.
 private struct Player: Sendable {
     let name: String
     private let token: String
