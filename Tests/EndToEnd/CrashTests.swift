@@ -153,15 +153,7 @@ struct CrashTests {
         let created = try await HTTPClient(port: doomed.port, token: token).post("/events", Workspace.eventBody("Crowded"))
         let event = try #require(created.json["event_id"]?.string)
         let crowd = 2000
-        try await workspace.sqlite(
-            """
-            CREATE TEMP TABLE crowd AS WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < \(crowd))
-                SELECT printf('%032x', i) AS id, 'user' || i AS name FROM n;
-            INSERT INTO users (id, username, username_key, email, email_key, role, is_active, password_hash, created_at, updated_at)
-                SELECT id, name, name, name || '@example.com', name || '@example.com', 'user', 1, '', 0, 0 FROM crowd;
-            INSERT INTO inboxes SELECT crowd.id, last_position, everyone_count, last_position, everyone_count, 0, 0 FROM crowd, stream;
-            INSERT INTO subscriptions (user_id, event_id, created_at) SELECT id, '\(event)', 0 FROM crowd
-            """)
+        try await workspace.makeCrowd(crowd, subscribedTo: event)
         _ = try? await HTTPClient(port: doomed.port, token: token).patch("/events/\(event)", #"{"title": "More crowded"}"#)
         #expect(try await doomed.ended() == SIGKILL)
         func status() async throws -> JSONValue? {

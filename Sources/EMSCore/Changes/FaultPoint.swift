@@ -1,3 +1,5 @@
+import Synchronization
+
 #if canImport(Glibc)
 import Glibc
 #elseif canImport(Musl)
@@ -7,7 +9,8 @@ import Darwin
 #endif
 
 /// The lines between two steps of a change's way where a crash hurts most. In debug builds only, `EMS_FAULT_POINT` names one at which
-/// the process kills itself, so that tests choose the moment; release builds hold nothing of it.
+/// the process kills itself, so that tests choose the moment: the first time that it gets there, or with `NAME:3` the third. Release
+/// builds hold nothing of it.
 public enum FaultPoint: String {
     case betweenWriteAndPublish = "between-write-and-publish"
     case betweenEntryAndPublish = "between-entry-and-publish"
@@ -17,11 +20,20 @@ public enum FaultPoint: String {
     case betweenExpansions = "between-expansions"
     case betweenCheckpointAndCut = "between-checkpoint-and-cut"
     case betweenCuts = "between-cuts"
+    case betweenDeletionSteps = "between-deletion-steps"
+    case betweenMigrationSteps = "between-migration-steps"
+
+    #if DEBUG
+    private static let timesReached = Atomic<Int>(0)
+    #endif
 
     @inline(__always)
     public static func reached(_ point: FaultPoint) {
         #if DEBUG
-        if let chosen = getenv("EMS_FAULT_POINT"), String(cString: chosen) == point.rawValue { kill(getpid(), SIGKILL) }
+        guard let chosen = getenv("EMS_FAULT_POINT").map({ String(cString: $0).split(separator: ":") }), chosen[0] == point.rawValue
+        else { return }
+        let time = chosen.count > 1 ? Int(chosen[1]) ?? 1 : 1
+        if timesReached.wrappingAdd(1, ordering: .relaxed).newValue == time { kill(getpid(), SIGKILL) }
         #endif
     }
 }

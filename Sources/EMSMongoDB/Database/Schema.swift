@@ -164,6 +164,7 @@ enum Schema {
                 }
             } reading: { _ in
             }
+            FaultPoint.reached(.betweenMigrationSteps)
         }
         // Version 2: what earlier versions did not write.
         try connection.updateManyByPipeline(.users, where: { $0.null("seen_at") }) { stages in
@@ -178,8 +179,10 @@ enum Schema {
                 }
             }
         }
+        FaultPoint.reached(.betweenMigrationSteps)
         try normalizeTags(connection)
         try normalizeEmails(connection)
+        FaultPoint.reached(.betweenMigrationSteps)
         if try version(in: connection) < journalVersion { try beginJournal(connection) }
         // Version 3 signs messages: for a while, those of earlier versions are accepted.
         try connection.updateOne(
@@ -191,6 +194,7 @@ enum Schema {
             { update in
                 update.document("$set") { $0.member("unsigned_until", Timestamp.now().adding(seconds: MessageSigner.transitionSeconds)) }
             })
+        FaultPoint.reached(.betweenMigrationSteps)
         try connection.updateOne(
             .meta, where: { $0.member("_id", "schema") }, { $0.document("$max") { $0.member("version", version) } },
             options: { $0.member("upsert", true) })
@@ -263,7 +267,9 @@ enum Schema {
         let now = Timestamp.now()
         // One that is damaged is named by whoever reads it.
         try appendAll(.users, connection) { reader in try? MongoUserStore.living(&reader).map { .recorded($0, at: now) } }
+        FaultPoint.reached(.betweenMigrationSteps)
         try appendAll(.events, connection) { reader in try? EventDocument.living(&reader).map { .recorded($0, at: now) } }
+        FaultPoint.reached(.betweenMigrationSteps)
     }
 
     private static func appendAll(

@@ -244,13 +244,19 @@ struct MongoUserStore: UserStore {
     ) throws {
         // The sessions stay, ended, until they are purged: daemons that hold connections of theirs must see the end.
         try MongoTokenStore.endAll(of: id, except: nil, by: author, at: now, in: connection)
+        FaultPoint.reached(.betweenDeletionSteps)
         try MongoSubscriptionStore.settle(id, in: connection) { pairs(of: id, "event_id", &$0) }
+        FaultPoint.reached(.betweenDeletionSteps)
         try connection.deleteMany(.subscriptions) { pairs(of: id, "event_id", &$0) }
         try connection.deleteMany(.inboxEntries) { pairs(of: id, "position", &$0) }
         try connection.deleteMany(.inboxReads) { pairs(of: id, "position", &$0) }
+        FaultPoint.reached(.betweenDeletionSteps)
         try connection.deleteMany(.logins) { $0.member("_id", LoginFailures.account(id)) }
+        FaultPoint.reached(.betweenDeletionSteps)
         try PendingChanges.settle(id.description, in: .users, connection)
+        FaultPoint.reached(.betweenDeletionSteps)
         if erasing { try MongoJournal.erase(id.description, in: connection) }
+        FaultPoint.reached(.betweenDeletionSteps)
         try connection.deleteMany(.users) { $0.member("_id", id) }
     }
 

@@ -235,7 +235,8 @@ public struct SQLiteDatabase: Sendable {
     /// SQLite's error as one of the catalogue's.
     static func described(_ error: any Error, path: String) -> any Error {
         guard let error = error as? DatabaseError else { return error }
-        switch error.resultCode {
+        // The file of shared memory could not be made larger (sqlite.org/rescode.html#ioerr_shmsize).
+        switch error.extendedResultCode == .SQLITE_IOERR_SHMSIZE ? .SQLITE_FULL : error.resultCode {
         case .SQLITE_BUSY, .SQLITE_LOCKED:
             return EMSError(
                 .storeBusy, "another process has been writing to \(path) for too long", fix: "try again in a moment", retryAfter: 1)

@@ -44,9 +44,11 @@ enum Schema {
                 for (index, step) in steps.enumerated().dropFirst(done) {
                     try db.execute(sql: step)
                     try db.execute(sql: "PRAGMA user_version = \(index + 1)")
+                    FaultPoint.reached(.betweenMigrationSteps)
                 }
                 // With all columns: what the journal records is read as this version reads it.
                 if done < journalVersion { try beginJournal(in: db) }
+                FaultPoint.reached(.betweenMigrationSteps)
                 if (1..<signingVersion).contains(done) {
                     let end = Timestamp.now().adding(seconds: MessageSigner.transitionSeconds)
                     try db.run("INSERT INTO broker_transition VALUES (?)", [end.milliseconds])

@@ -35,6 +35,16 @@ struct TinyDisk: Sendable {
         }
     }
 
+    /// Leaves so many kilobytes free, or all that there is.
+    func fill(leaving kilobytes: Int?) throws {
+        let balloon = path + "/balloon"
+        try? FileManager.default.removeItem(atPath: balloon)
+        guard let kilobytes else { return }
+        let attributes = try FileManager.default.attributesOfFileSystem(forPath: path)
+        let free = (attributes[.systemFreeSize] as? NSNumber)?.intValue ?? 0
+        try Data(count: max(0, free - kilobytes * 1024)).write(to: URL(fileURLWithPath: balloon))
+    }
+
     private func unmount() {
         // Lazily, if something still holds it.
         if !InstalledTool.run("umount", [path]) { _ = InstalledTool.run("umount", ["-l", path]) }
