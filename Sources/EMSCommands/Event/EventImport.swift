@@ -37,6 +37,7 @@ struct EventImport: StoreCommand {
         let options = EventImportOptions(
             isUpdating: input.update, isNotifying: !noNotifications, allowsPast: allowPast, log: isUndoable ? ImportLog() : nil)
         let (isAtomic, isUpdating, dialect) = (input.atomic, input.update, input.dialect)
+        let delivery = BackgroundDelivery(runtime)
         let (format, names, zone) = (try input.usedFormat(), input.namesByColumn, zoning.zone)
         let bulk = BulkImport<EventImportRow>(options: input, batchSize: runtime.settings.bulkBatchSize, isDryRun: writing.isDryRun) {
             preview in
@@ -53,7 +54,7 @@ struct EventImport: StoreCommand {
             options.isDryRun = dryRun
             let outcomes = try await runtime.events.importBatch(rows, options, by: principal)
             // What may still be taken back is not told.
-            if !dryRun, !isAtomic { await runtime.deliverChangesOrTell() }
+            if !dryRun, !isAtomic { await delivery.begin() }
             return outcomes
         } atomically: { body in
             try await runtime.atomically(body) { await runtime.events.undo(options, by: principal) }
@@ -64,9 +65,34 @@ struct EventImport: StoreCommand {
             try await bulk.run()
         } catch {
             // What was taken back is not told.
-            if !writing.isDryRun, !isAtomic { await runtime.deliverChangesOrTell() }
+            if !writing.isDryRun, !isAtomic { await delivery.finish() }
             throw error
         }
-        if !writing.isDryRun { await runtime.deliverChangesOrTell() }
+        if !writing.isDryRun { await delivery.finish() }
+    }
+}
+
+/// Delivers what is stored while more is being stored, by one task.
+private actor BackgroundDelivery {
+    private let runtime: Runtime
+    private var current: Task<Void, Never>?
+
+    init(_ runtime: Runtime) {
+        self.runtime = runtime
+    }
+
+    /// Begins to deliver, unless that is under way: then what was stored since is delivered with it, or in the end.
+    func begin() {
+        guard current == nil else { return }
+        current = Task {
+            await runtime.deliverChangesOrTell()
+            current = nil
+        }
+    }
+
+    /// Delivers all that is left.
+    func finish() async {
+        await current?.value
+        await runtime.deliverChangesOrTell()
     }
 }

@@ -3,11 +3,11 @@
 /// A reader ends with ``finish()``, which throws one ``EMSError`` that lists every fault with its place.
 public struct JSONFields {
     public private(set) var errors: [FieldError] = []
-    private let members: [String: JSONValue]
-    /// The names in the order of the object, each once.
-    private let names: [String]
+    private let members: [JSONValue.Member]
+    /// Where the members of a large object stand; those of a small one are searched for.
+    private let places: [String: Int]?
     /// The names that were asked for: those that have a meaning here.
-    private var known: Set<String> = []
+    private var known: [String] = []
     private let location: [String]
 
     /// - Parameters:
@@ -15,22 +15,31 @@ public struct JSONFields {
     ///   - location: where the object stands, for the `loc` of the faults: `["body"]` for a request's body.
     public init(_ value: JSONValue, at location: [String] = ["body"]) {
         self.location = location
-        if case .object(let list) = value {
-            var seen: Set<String> = []
-            names = list.map(\.name).filter { seen.insert($0).inserted }
-            members = Dictionary(list.map { ($0.name, $0.value) }) { first, _ in first }
+        if case .object(let members) = value {
+            self.members = members
+            places =
+                members.count > Self.searchedMembers
+                ? Dictionary(members.indices.lazy.map { (members[$0].name, $0) }) { first, _ in first } : nil
         } else {
-            names = []
-            members = [:]
+            members = []
+            places = nil
             errors.append(FieldError(location, "must be an object, not \(value.kind)", type: "object_type"))
         }
     }
 
+    private static let searchedMembers = 24
+
+    /// - Returns: of several members of the name the first; `nil` where there is none.
+    private func member(_ name: String) -> JSONValue? {
+        if let places { return places[name].map { members[$0].value } }
+        return members.first { $0.name == name }?.value
+    }
+
     /// Whether the member stands in the object, be it as `null`.
-    public func has(_ name: String) -> Bool { members[name] != nil }
+    public func has(_ name: String) -> Bool { member(name) != nil }
 
     /// Names members that have a meaning here, though nobody reads them.
-    mutating func allow(_ names: [String]) { known.formUnion(names) }
+    mutating func allow(_ names: [String]) { known += names }
 
     public mutating func requiredString(_ name: String) -> String {
         required(name) { $0.string(name) } ?? ""
@@ -98,7 +107,7 @@ public struct JSONFields {
 
     /// Notes each member of a nested object that has no meaning there.
     mutating func rejectUnknown(in name: String, except names: [String]) {
-        guard case .object(let nested)? = members[name] else { return }
+        guard case .object(let nested)? = member(name) else { return }
         for member in nested where !names.contains(member.name) { rejectUnknown(member.name, at: [name], among: names) }
     }
 
@@ -112,8 +121,10 @@ public struct JSONFields {
     ///   sent back.
     /// - Throws: ``EMSError`` with code ``ErrorCode/invalid`` if anything was wrong.
     public mutating func finish(ignoring readOnly: Set<String>) throws {
-        for name in names where !known.contains(name) && !readOnly.contains(name) {
-            rejectUnknown(name, at: [], among: known.sorted())
+        let meant = Set(known).sorted()
+        var unknown: Set<String> = []
+        for member in members where !known.contains(member.name) && !readOnly.contains(member.name) {
+            if unknown.insert(member.name).inserted { rejectUnknown(member.name, at: [], among: meant) }
         }
         try finish()
     }
@@ -137,8 +148,8 @@ public struct JSONFields {
     }
 
     private mutating func required<Value>(_ name: String, _ read: (inout JSONFields) -> Value?) -> Value? {
-        known.insert(name)
-        guard members[name] != nil, members[name] != .null else {
+        known.append(name)
+        guard member(name)?.isNull == false else {
             if errors.first?.type != "object_type" {
                 errors.append(FieldError(location + [name], "is required", type: "missing"))
             }
@@ -148,8 +159,8 @@ public struct JSONFields {
     }
 
     private mutating func read<Value>(_ name: String, _ wanted: String, _ type: String, _ convert: (JSONValue) -> Value?) -> Value? {
-        known.insert(name)
-        guard let value = members[name], value != .null else { return nil }
+        known.append(name)
+        guard let value = member(name), !value.isNull else { return nil }
         guard let converted = convert(value) else {
             errors.append(FieldError(location + [name], "must be \(wanted), not \(describe(value))", type: type))
             return nil

@@ -75,6 +75,7 @@ public struct JSONParser {
     private mutating func object() throws(JSONSyntaxError) -> JSONValue {
         try descend()
         var members: [JSONValue.Member] = []
+        // Of an object with more members than are compared one by one.
         var names: Set<String> = []
         skipSpace()
         if take("}") {
@@ -86,7 +87,7 @@ public struct JSONParser {
             guard peek() == UInt8(ascii: "\"") else { throw fault("a member name in double quotes should be here") }
             let start = position
             let name = try string()
-            guard names.insert(name).inserted else {
+            guard isNew(name, among: members, &names) else {
                 position = start
                 throw fault("the member name stands twice in one object")
             }
@@ -100,6 +101,15 @@ public struct JSONParser {
             depth -= 1
             return .object(members)
         }
+    }
+
+    /// Most objects have so few members that comparing their names costs less than hashing them.
+    private static let comparedMembers = 24
+
+    private func isNew(_ name: String, among members: [JSONValue.Member], _ names: inout Set<String>) -> Bool {
+        guard members.count >= Self.comparedMembers else { return !members.contains { $0.name == name } }
+        if names.isEmpty { names.formUnion(members.lazy.map(\.name)) }
+        return names.insert(name).inserted
     }
 
     private mutating func array() throws(JSONSyntaxError) -> JSONValue {
@@ -167,10 +177,16 @@ public struct JSONParser {
     private mutating func string() throws(JSONSyntaxError) -> String {
         position += 1
         let start = position
-        // The common string has no escape: it is read in one piece.
+        // The common string has no escape and is ASCII: it is read in one piece, and nothing in it needs to be checked.
+        var seen: UInt8 = 0
         while position < bytes.count, bytes[position] != UInt8(ascii: "\""), bytes[position] != UInt8(ascii: "\\"), bytes[position] >= 0x20
         {
+            seen |= bytes[position]
             position += 1
+        }
+        if seen < 0x80, peek() == UInt8(ascii: "\"") {
+            defer { position += 1 }
+            return String(decoding: UnsafeBufferPointer(rebasing: bytes[start..<position]), as: UTF8.self)
         }
         var collected = Array(bytes[start..<position])
         while true {

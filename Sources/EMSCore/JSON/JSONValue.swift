@@ -1,5 +1,5 @@
 /// A parsed JSON document (RFC 8259). Objects keep the order of their members.
-public indirect enum JSONValue: Sendable, Equatable {
+public enum JSONValue: Sendable, Equatable {
     case null
     case bool(Bool)
     case integer(Int64)
@@ -53,6 +53,10 @@ public indirect enum JSONValue: Sendable, Equatable {
 
     public var integer: Int64? {
         if case .integer(let value) = self { value } else { nil }
+    }
+
+    var isNull: Bool {
+        if case .null = self { true } else { false }
     }
 
     /// What kind of thing this is, in words.

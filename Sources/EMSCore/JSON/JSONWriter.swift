@@ -8,7 +8,11 @@ public struct JSONWriter {
     /// - Parameter pretty: one member a line, two spaces a level; otherwise no white space at all.
     public init(pretty: Bool = false) {
         isPretty = pretty
+        bytes.reserveCapacity(Self.usualBytes)
     }
+
+    /// What most documents need.
+    private static let usualBytes = 512
 
     /// Everything written so far.
     public var text: String { String(decoding: bytes, as: UTF8.self) }
@@ -41,7 +45,7 @@ public struct JSONWriter {
     private var awaitsValue = false
 
     public mutating func string(_ value: String) { scalar { $0.quote(value) } }
-    public mutating func integer(_ value: some BinaryInteger) { scalar { $0.bytes.append(contentsOf: String(value).utf8) } }
+    public mutating func integer(_ value: some BinaryInteger) { scalar { $0.digits(of: value) } }
     public mutating func bool(_ value: Bool) { scalar { $0.bytes.append(contentsOf: (value ? "true" : "false").utf8) } }
     public mutating func null() { scalar { $0.bytes.append(contentsOf: "null".utf8) } }
 
@@ -120,6 +124,12 @@ public struct JSONWriter {
         }
         if needsComma { bytes.append(UInt8(ascii: ",")) }
         if isPretty, depth > 0 { newLine() }
+    }
+
+    private mutating func digits(of value: some BinaryInteger) {
+        // A short string lies in no memory of its own.
+        var text = String(value)
+        text.withUTF8 { bytes.append(contentsOf: $0) }
     }
 
     private mutating func newLine() {

@@ -102,16 +102,21 @@ public struct SealedChange: Sendable, Equatable {
 
     /// At least the references in it; found without reading it as JSON.
     public var possibleReferences: [String] {
-        let (bytes, mark) = (canonical.bytes, Array("\"\(PersonalText.prefix)".utf8))
+        let mark = Array("\"\(PersonalText.prefix)".utf8)
         let length = PersonalText.prefix.utf8.count + 32
-        var found: [String] = []
-        var index = 0
-        while let quote = bytes[index...].firstIndex(of: UInt8(ascii: "\"")) {
-            index = quote + 1
-            guard bytes[quote...].starts(with: mark) else { continue }
-            found.append(String(decoding: bytes[index...].prefix(length), as: UTF8.self))
+        return canonical.bytes.withUnsafeBufferPointer { bytes in
+            var found: [String] = []
+            var index = 0
+            while index + mark.count < bytes.count {
+                guard bytes[index] == mark[0], bytes[index...].starts(with: mark) else {
+                    index += 1
+                    continue
+                }
+                found.append(String(decoding: bytes[(index + 1)...].prefix(length), as: UTF8.self))
+                index += mark.count
+            }
+            return found
         }
-        return found
     }
 
     /// - Parameter resolve: the text that a reference stands for; `nil` if it was erased.

@@ -6,8 +6,8 @@ public struct EventImportRow: Sendable {
     let sequence: Int?
 
     enum Content {
-        /// With why it may not be new; `nil` where it may.
-        case event(Event, refusal: EMSError?)
+        /// With the change that brings it in, and why it may not be new; `nil` where it may.
+        case event(Event, Change, refusal: EMSError?)
         /// That an event is canceled, and no more (iTIP, RFC 5546, section 3.2.5).
         case cancellation
     }
@@ -18,7 +18,10 @@ public struct EventImportRow: Sendable {
         case key(ImportKey)
     }
 
-    fileprivate var event: Event? { if case .event(let event, _) = content { event } else { nil } }
+    fileprivate var event: Event? { if case .event(let event, _, _) = content { event } else { nil } }
+    fileprivate var creation: (event: Event, change: Change)? {
+        if case .event(let event, let change, _) = content { (event, change) } else { nil }
+    }
 }
 
 /// How events are brought in.
@@ -83,7 +86,9 @@ extension EventService {
             refusal = EMSError.invalid("start_time", fault)
         }
         let identity = id.map { EventImportRow.Identity.id($0) } ?? key.map { .key($0) } ?? .id(event.id)
-        return EventImportRow(content: .event(event, refusal: refusal), identity: identity, sequence: sequence)
+        // Written down here, where records are checked: what stores them has more to do.
+        let change = Change.created(event, by: principal, at: event.createdAt, isQuiet: !options.isNotifying)
+        return EventImportRow(content: .event(event, change, refusal: refusal), identity: identity, sequence: sequence)
     }
 
     private static func id(in record: JSONValue) throws -> EventID? {
@@ -135,7 +140,7 @@ extension EventService {
                 continue
             }
             let isRepeated = known[row.identity] != nil || first[row.identity] != nil
-            guard case .event(let event, let refusal) = row.content, !isRepeated else {
+            guard case .event(let event, _, let refusal) = row.content, !isRepeated else {
                 repeated.append(index)
                 continue
             }
@@ -217,31 +222,31 @@ extension EventService {
         _ fresh: [Int], of rows: [EventImportRow], _ options: EventImportOptions, _ principal: Principal, _ outcomes: inout [ImportOutcome]
     ) async throws -> [Int] {
         var taken: Set<EventID> = []
-        let batch = try await goingOn(fresh.compactMap { index in rows[index].event.map { (index: index, event: $0) } }, of: rows)
+        let batch = try await goingOn(fresh.compactMap { index in rows[index].creation.map { (index, $0.event, $0.change) } }, of: rows) {
+            Change.created($0, by: principal, at: $0.createdAt, isQuiet: !options.isNotifying)
+        }
         if !options.isDryRun, !batch.isEmpty {
-            let pairs = batch.map {
-                (event: $0.event, change: Change.created($0.event, by: principal, at: now(), isQuiet: !options.isNotifying))
-            }
+            let pairs = batch.map { (event: $0.event, change: $0.change) }
             taken = try await events.insert(pairs)
             for (event, change) in pairs where !taken.contains(event.id) { changeWritten(change) }
             if let log = options.log { for (event, _) in pairs where !taken.contains(event.id) { log.append(.createdEvent(event)) } }
         }
-        for (index, event) in batch where !taken.contains(event.id) { outcomes[index] = .created }
+        for row in batch where !taken.contains(row.event.id) { outcomes[row.index] = .created }
         return batch.filter { taken.contains($0.event.id) }.map(\.index)
     }
 
     /// The events with the versions that they begin with: one that was deleted continues from its last version.
     private func goingOn(
-        _ batch: [(index: Int, event: Event)], of rows: [EventImportRow]
-    ) async throws -> [(index: Int, event: Event)] {
-        let ids = batch.compactMap { index, _ in if case .id(let id) = rows[index].identity { id } else { nil } }
+        _ batch: [(index: Int, event: Event, change: Change)], of rows: [EventImportRow], _ change: (Event) -> Change
+    ) async throws -> [(index: Int, event: Event, change: Change)] {
+        let ids = batch.compactMap { row in if case .id(let id) = rows[row.index].identity { id } else { nil } }
         if ids.isEmpty { return batch }
         let versions = try await journalStore.lastVersions(of: ids)
-        return batch.map { index, event in
-            guard let version = versions[event.id] else { return (index, event) }
-            var event = event
+        return batch.map { row in
+            guard let version = versions[row.event.id] else { return row }
+            var event = row.event
             event.version = min(version, Int(StoredCounter.range.upperBound) - 1) + 1
-            return (index, event)
+            return (row.index, event, change(event))
         }
     }
 
@@ -309,7 +314,7 @@ extension EventImportRow {
             fix: "give one of them another, or let the last one count with --update")
     }
 
-    fileprivate var refusal: EMSError? { if case .event(_, let refusal) = content { refusal } else { nil } }
+    fileprivate var refusal: EMSError? { if case .event(_, _, let refusal) = content { refusal } else { nil } }
 }
 
 extension Event {

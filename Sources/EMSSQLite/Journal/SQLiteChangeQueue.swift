@@ -46,26 +46,37 @@ final class SQLiteChangeQueue: ChangeQueue {
     private func deliveries(limit: Int) async throws -> [Delivery] {
         let consumer = consumer
         let failures = failures.withLock { $0 }
-        let (found, origin) = try await database.read { db -> ([Delivery], (position: Int64, first: Int64)?) in
+        let batch = try await database.read { db in
             let due = try db.all(Self.due, [consumer.name, Timestamp.now().milliseconds, 2 * consumer.longestPauseSeconds * 1000, limit]) {
                 try Self.letter($0, in: db)
             }
-            if !due.isEmpty { return (due, nil) }
+            if !due.isEmpty { return Batch(letters: due) }
             let position = try SQLiteConsumers.position(of: consumer, in: db)
             let found = try SQLiteJournal.tail(of: consumer, after: position, limit: limit, in: db) { row in
                 (position: try row.counter(0), id: try row.text(1), entry: Array(try row.data(2)), routingKey: try row.text(3))
             }
-            let first = found.first?.position
-            let entries = found.map { entry in
-                Self.delivery(
-                    tag: entry.position, position: entry.position, id: entry.id, routingKey: entry.routingKey, entry: entry.entry,
-                    attempt: failures.position == first ? failures.count + 1 : 1, in: db)
-            }
-            if entries.isEmpty { try Self.expectEnd(position, of: consumer, in: db) }
-            return (entries, first.map { (position, $0) })
+            if found.isEmpty { try Self.expectEnd(position, of: consumer, in: db) }
+            return Batch(entries: found, letters: [], texts: try SQLiteJournal.texts(in: found.lazy.map(\.entry), in: db), origin: position)
         }
-        if let origin { self.origin.withLock { $0 = origin } }
-        return found
+        // Reading them takes longer than finding them, and others wait for the connection.
+        guard let first = batch.entries.first?.position else { return batch.letters }
+        origin.withLock { $0 = (batch.origin, first) }
+        return batch.entries.map { entry in
+            Self.delivery(
+                tag: entry.position, position: entry.position, id: entry.id, routingKey: entry.routingKey, entry: entry.entry,
+                attempt: failures.position == first ? failures.count + 1 : 1
+            ) { batch.texts[$0] }
+        }
+    }
+
+    /// What a look has found: entries, or what is to be tried again.
+    private struct Batch: Sendable {
+        var entries: [(position: Int64, id: String, entry: [UInt8], routingKey: String)] = []
+        var letters: [Delivery] = []
+        /// The texts of persons that the entries refer to.
+        var texts: [String: String] = [:]
+        /// Where the consumer was.
+        var origin: Int64 = 0
     }
 
     /// A consumer beyond the end would be passed by, in silence, by everything that is still to be written up to there.
@@ -89,8 +100,8 @@ final class SQLiteChangeQueue: ChangeQueue {
         let (tag, attempt) = (-(try row.counter(0)), Int(try row.counter(4)) + 1)
         let (id, bytes) = (try row.text(2), Array(try row.data(3)))
         if let position = try row.optionalInteger(1) {
-            return delivery(
-                tag: tag, position: position, id: id, routingKey: try row.text(5), entry: bytes, attempt: attempt, in: db)
+            let texts = try SQLiteJournal.texts(in: [bytes], in: db)
+            return delivery(tag: tag, position: position, id: id, routingKey: try row.text(5), entry: bytes, attempt: attempt) { texts[$0] }
         }
         let message = BrokerMessage(messageID: id, routingKey: try row.text(5), body: bytes)
         return Delivery(tag: tag, message: message, attempt: attempt, signature: .valid)
@@ -98,9 +109,9 @@ final class SQLiteChangeQueue: ChangeQueue {
 
     /// An entry that cannot be read is delivered as the message that it is not: whoever receives it finds out.
     private static func delivery(
-        tag: Int64, position: Int64, id: String, routingKey: String, entry: [UInt8], attempt: Int, in db: Database
+        tag: Int64, position: Int64, id: String, routingKey: String, entry: [UInt8], attempt: Int, resolving resolve: (String) -> String?
     ) -> Delivery {
-        let change = try? SQLiteJournal.change(entry, at: position, in: db)
+        let change = try? SealedChange(canonical: entry).change(at: position, resolving: resolve)
         return Delivery(
             tag: tag, message: BrokerMessage(messageID: id, routingKey: routingKey, body: change == nil ? entry : []), change: change,
             attempt: attempt, signature: .valid)

@@ -121,8 +121,23 @@ enum SQLiteJournal {
 
     /// What is stored as an entry, with the texts of persons in it.
     static func change(_ canonical: [UInt8], at position: Int64, in db: Database) throws -> Change {
-        try SealedChange(canonical: canonical).change(at: position) { reference in
-            try db.first("SELECT value FROM journal_texts WHERE reference = ?", [reference]) { try $0.text(0) }
+        try SealedChange(canonical: canonical).change(at: position) { try text(of: $0, in: db) }
+    }
+
+    /// The texts of persons that entries refer to, by their references.
+    static func texts(in entries: some Sequence<[UInt8]>, in db: Database) throws -> [String: String] {
+        var (texts, missing): ([String: String], Set<String>) = ([:], [])
+        for entry in entries {
+            for reference in SealedChange(canonical: entry).possibleReferences
+            where texts[reference] == nil && missing.insert(reference).inserted {
+                texts[reference] = try text(of: reference, in: db)
+            }
         }
+        return texts
+    }
+
+    /// - Returns: `nil` if it was erased.
+    private static func text(of reference: String, in db: Database) throws -> String? {
+        try db.first("SELECT value FROM journal_texts WHERE reference = ?", [reference]) { try $0.text(0) }
     }
 }

@@ -18,19 +18,31 @@ extension Field {
         }
     }
 
-    /// The values of the columns.
-    func values(of entity: Entity) -> [(any DatabaseValueConvertible)?] {
+    /// Adds the values of the columns.
+    func append(_ entity: Entity, to values: inout [DatabaseValue]) {
         switch value(entity) {
-        case .absent: kind == .place ? [nil, nil] : [nil]
-        case .text(let text): [text]
-        case .integer(let number): [number]
-        case .flag(let flag): [flag]
-        case .time(let moment): [moment.milliseconds]
-        case .texts(let texts): [texts.joined(separator: ",")]
-        case .place(let place): [place.latitude, place.longitude]
-        case .origin(let origin): [String(decoding: origin.json(), as: UTF8.self)]
-        case .digest(let bytes): [Data(bytes)]
+        case .absent:
+            values.append(.null)
+            if kind == .place { values.append(.null) }
+        case .text(let text): values.append(text.databaseValue)
+        case .integer(let number): values.append(number.databaseValue)
+        case .flag(let flag): values.append(flag.databaseValue)
+        case .time(let moment): values.append(moment.milliseconds.databaseValue)
+        case .texts(let texts): values.append(texts.joined(separator: ",").databaseValue)
+        case .place(let place): values += [place.latitude.databaseValue, place.longitude.databaseValue]
+        case .origin(let origin): values.append(String(decoding: origin.json(), as: UTF8.self).databaseValue)
+        case .digest(let bytes): values.append(Data(bytes).databaseValue)
         }
+    }
+}
+
+extension Array {
+    /// The values of the columns of all fields, and of what comes after them.
+    func arguments<Entity>(of entity: Entity, _ more: [DatabaseValue] = []) -> StatementArguments where Element == Field<Entity> {
+        var values: [DatabaseValue] = []
+        values.reserveCapacity(2 * count + more.count)
+        for field in self { field.append(entity, to: &values) }
+        return StatementArguments(values + more)
     }
 }
 

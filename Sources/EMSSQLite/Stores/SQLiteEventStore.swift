@@ -37,12 +37,12 @@ struct SQLiteEventStore: EventStore {
             var twins: Set<EventID> = []
             var changes: [(event: EventID, change: Change)] = []
             for (event, change) in batch {
-                guard try db.run(Self.insertion(into: "temp.batch_events"), Self.values(of: event)) > 0 else {
+                guard try db.run(Self.batchInsertion, Self.values(of: event)) > 0 else {
                     twins.insert(event.id)
                     continue
                 }
                 for tag in event.tags {
-                    try db.run(Self.tagInsertion(into: "temp.batch_tags"), Self.values(of: tag, event))
+                    try db.run(Self.batchTagInsertion, Self.values(of: tag, event))
                 }
                 changes.append((event.id, change))
             }
@@ -81,13 +81,18 @@ struct SQLiteEventStore: EventStore {
     private static let placeholders = columnNames.map { _ in "?" }.joined(separator: ", ")
     private static let tagColumns = "tag, start_time, event_id, created_at"
 
+    private static let insertion = insertion(into: "events")
+    private static let batchInsertion = insertion(into: "temp.batch_events")
+    private static let tagInsertion = tagInsertion(into: "event_tags")
+    private static let batchTagInsertion = tagInsertion(into: "temp.batch_tags")
+
     private static func insertion(into table: String) -> String {
         "INSERT INTO \(table) (\(insertedColumns)) VALUES (\(placeholders)) ON CONFLICT DO NOTHING"
     }
 
     private static func tagInsertion(into table: String) -> String { "INSERT INTO \(table) (\(tagColumns)) VALUES (?, ?, ?, ?)" }
 
-    private static func values(of event: Event) -> StatementArguments { StatementArguments(Event.fields.flatMap { $0.values(of: event) }) }
+    private static func values(of event: Event) -> StatementArguments { Event.fields.arguments(of: event) }
 
     private static func values(of tag: String, _ event: Event) -> StatementArguments {
         [tag, event.startTime.milliseconds, event.id.description, event.createdAt.milliseconds]
@@ -95,7 +100,7 @@ struct SQLiteEventStore: EventStore {
 
     /// - Returns: `false` where the id or the import key is taken.
     static func insertRow(of event: Event, in db: Database) throws -> Bool {
-        guard try db.run(insertion(into: "events"), values(of: event)) > 0 else { return false }
+        guard try db.run(insertion, values(of: event)) > 0 else { return false }
         try insertTags(of: event, in: db)
         return true
     }
@@ -110,8 +115,8 @@ struct SQLiteEventStore: EventStore {
 
     func update(_ event: Event, expecting expected: Int, change: Change) async throws {
         try await database.write { db in
-            let key: StatementArguments = [event.id.description, expected]
-            let changed = try db.run(Self.update, StatementArguments(Self.changing.flatMap { $0.values(of: event) }) + key)
+            let key = [event.id.description.databaseValue, expected.databaseValue]
+            let changed = try db.run(Self.update, Self.changing.arguments(of: event, key))
             guard changed > 0 else { throw try Self.conflict(event.id, in: db) }
             try db.run("DELETE FROM event_tags WHERE event_id = ?", [event.id.description])
             try Self.insertTags(of: event, in: db)
@@ -206,7 +211,7 @@ struct SQLiteEventStore: EventStore {
     }
 
     private static func insertTags(of event: Event, in db: Database) throws {
-        for tag in event.tags { try db.run(tagInsertion(into: "event_tags"), values(of: tag, event)) }
+        for tag in event.tags { try db.run(tagInsertion, values(of: tag, event)) }
     }
 
     private static func repetition(of key: IdempotencyKey, at now: Timestamp, in db: Database) throws -> InsertOutcome? {

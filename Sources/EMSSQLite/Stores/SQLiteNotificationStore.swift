@@ -18,29 +18,38 @@ struct SQLiteNotificationStore: NotificationStore {
     func record(_ notifications: [AddressedNotification], taking place: ConsumerPlace?) async throws -> [RecordedNotification] {
         try await database.write { db in
             if let place, try !SQLiteConsumers.take(place, in: db) { return [] }
-            return try notifications.compactMap { try Self.record($0, in: db) }
+            var everyone = try db.first("SELECT everyone_count FROM stream") { try $0.counter(0) } ?? 0
+            let now = Timestamp.now()
+            let recorded = try notifications.compactMap { try Self.record($0, at: now, &everyone, in: db) }
+            if let last = recorded.last {
+                try db.run("UPDATE stream SET last_position = ?, everyone_count = ?", [last.position, everyone])
+            }
+            return recorded
         }
     }
 
-    private static func record(_ addressed: AddressedNotification, in db: Database) throws -> RecordedNotification? {
+    /// - Parameter everyone: how many notifications for everyone there have been.
+    /// - Returns: `nil` for one that was recorded before.
+    private static func record(
+        _ addressed: AddressedNotification, at now: Timestamp, _ everyone: inout Int64, in db: Database
+    ) throws -> RecordedNotification? {
         let notification = addressed.notification
-        let id = notification.id.description
-        if try db.integer("SELECT 1 FROM notifications WHERE id = ?", [id]) != nil { return nil }
         let isForEveryone = addressed.audience == .everyone
-        try db.run(
-            """
-            INSERT INTO notifications (id, kind, event_id, event_title, event_action, changes, message, actor, timestamp, recorded_at,
-                is_for_everyone, ordinal)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, CASE WHEN ?11 THEN (SELECT everyone_count + 1 FROM stream) END)
-            """,
-            [
-                id, notification.kind.rawValue, notification.event?.id.description, notification.event?.title, notification.event?.action,
-                changesText(notification), notification.message, notification.actor, notification.timestamp.milliseconds,
-                Timestamp.now().milliseconds,
-                isForEveryone,
-            ])
+        let isNew =
+            try db.run(
+                """
+                INSERT INTO notifications (id, kind, event_id, event_title, event_action, changes, message, actor, timestamp, recorded_at,
+                    is_for_everyone, ordinal)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING
+                """,
+                [
+                    notification.id.description, notification.kind.rawValue, notification.event?.id.description, notification.event?.title,
+                    notification.event?.action, changesText(notification), notification.message, notification.actor,
+                    notification.timestamp.milliseconds, now.milliseconds, isForEveryone, isForEveryone ? everyone + 1 : nil,
+                ]) > 0
+        guard isNew else { return nil }
+        if isForEveryone { everyone += 1 }
         let position = db.lastInsertedRowID
-        try db.run("UPDATE stream SET last_position = ?, everyone_count = everyone_count + ?", [position, isForEveryone ? 1 : 0])
         switch addressed.audience {
         case .everyone: break
         case .subscribers(let event, let creator):
