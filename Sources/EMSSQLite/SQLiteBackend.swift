@@ -36,7 +36,7 @@ public struct SQLiteBackend: Sendable {
             tokens: SQLiteTokenStore(database: database),
             rateLimits: SQLiteRateLimitStore(database: database), logins: SQLiteLoginStore(database: database),
             consumers: SQLiteConsumerStore(database: database),
-            transaction: database.mode == .bulk ? SQLiteTransaction(database: database) : nil)
+            transaction: database.mode == .bulk ? SQLiteTransaction(database: database) : nil, watch: database.watch)
         feed = SQLiteLiveFeed(database: database)
         administration = SQLiteAdministration(database: database)
         brokerAdministration = SQLiteBrokerAdministration(database: database)

@@ -12,12 +12,14 @@ public struct Stores: Sendable {
     public let consumers: any ConsumerStore
     /// `nil` where the store has no transaction that lasts as long as an import.
     public let transaction: (any StoreTransaction)?
+    /// `nil` where it cannot be told whether what was read still holds.
+    public let watch: (any StoreWatch)?
 
     public init(
         users: any UserStore, events: any EventStore, outbox: any ChangeOutbox, journal: any JournalStore,
         notifications: any NotificationStore,
         subscriptions: any SubscriptionStore, tokens: any TokenStore, rateLimits: any RateLimitStore, logins: any LoginStore,
-        consumers: any ConsumerStore, transaction: (any StoreTransaction)? = nil
+        consumers: any ConsumerStore, transaction: (any StoreTransaction)? = nil, watch: (any StoreWatch)? = nil
     ) {
         self.users = users
         self.events = events
@@ -30,6 +32,7 @@ public struct Stores: Sendable {
         self.logins = logins
         self.consumers = consumers
         self.transaction = transaction
+        self.watch = watch
     }
 }
 

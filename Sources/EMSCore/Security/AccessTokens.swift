@@ -36,6 +36,7 @@ public final class AccessTokens: Sendable {
     private let load: @Sendable () throws -> [TokenKey]
     private let ring: Mutex<Ring>
     private let lookedAt = Mutex(Timestamp(milliseconds: 0))
+    private let reloads = Atomic<Int>(0)
 
     /// - Parameters:
     ///   - algorithm: the only one there is.
@@ -59,7 +60,11 @@ public final class AccessTokens: Sendable {
     public func reload() async throws {
         let fresh = try await Self.makeRing(algorithm, load())
         ring.withLock { $0 = fresh }
+        reloads.add(1, ordering: .sequentiallyConsistent)
     }
+
+    /// Another number whenever the keys may be others.
+    var generation: Int { reloads.load(ordering: .sequentiallyConsistent) }
 
     /// The public keys as a set of JSON Web Keys (RFC 7517, section 5), for others who verify our tokens.
     public var publicKeys: JSONValue {

@@ -68,6 +68,7 @@ public struct AuthenticationService: Sendable {
     private let journal: any JournalStore
     private let hasher: PasswordHasher
     private let accessTokens: AccessTokens
+    private let known: IdentityCache?
     private let policy: Policy
     private let now: @Sendable () -> Timestamp
 
@@ -82,6 +83,7 @@ public struct AuthenticationService: Sendable {
         journal = stores.journal
         self.hasher = hasher
         self.accessTokens = accessTokens
+        known = stores.watch.map { IdentityCache($0) }
         self.policy = policy
         self.now = now
     }
@@ -196,24 +198,39 @@ public struct AuthenticationService: Sendable {
     /// Whom the access token speaks for, by the state of this moment.
     /// - Throws: ``EMSError`` with ``ErrorCode/unauthenticated``, ``ErrorCode/tokenExpired`` or ``ErrorCode/tokenRevoked``.
     public func authenticate(_ token: String) async throws -> Identity {
+        if let identity = knownIdentity(of: token) { return identity }
+        // What may change is looked at first: what is found out afterwards holds for as long as this is so.
+        let (state, keys) = (known?.state, accessTokens.generation)
         let claims = try await accessTokens.verify(token, at: now())
-        return try await identity(claims.userID, claims.sessionID, tokenExpiresAt: claims.expiresAt)
+        let (identity, session) = try await identity(claims.userID, claims.sessionID, tokenExpiresAt: claims.expiresAt)
+        let end = min(claims.expiresAt, session.expiresAt)
+        if let known, let state, claims.issuedAt < end {
+            known.keep(identity, of: token, state: state, keys: keys, times: claims.issuedAt..<end)
+        }
+        return identity
+    }
+
+    /// Whom the access token speaks for, where that is known without asking the store.
+    public func knownIdentity(of token: String) -> Identity? {
+        known?.identity(of: token, keys: accessTokens.generation, at: now())
     }
 
     /// The same identity as it is by now: for connections that outlive a request.
     /// - Throws: ``EMSError`` as ``authenticate(_:)``.
     public func refreshed(_ identity: Identity) async throws -> Identity {
-        try await self.identity(identity.user.id, identity.sessionID, tokenExpiresAt: identity.tokenExpiresAt)
+        try await self.identity(identity.user.id, identity.sessionID, tokenExpiresAt: identity.tokenExpiresAt).identity
     }
 
-    private func identity(_ userID: UserID, _ sessionID: SessionID, tokenExpiresAt: Timestamp) async throws -> Identity {
+    private func identity(
+        _ userID: UserID, _ sessionID: SessionID, tokenExpiresAt: Timestamp
+    ) async throws -> (identity: Identity, session: Session) {
         guard let (session, user) = try await tokens.sessionAndUser(id: sessionID), user.id == userID else {
             throw AccessTokens.refused
         }
         guard session.isLive(at: now()), user.isActive else {
             throw EMSError(.tokenRevoked, "the token was revoked", fix: "log in again")
         }
-        return Identity(user: user, sessionID: session.id, tokenExpiresAt: tokenExpiresAt)
+        return (Identity(user: user, sessionID: session.id, tokenExpiresAt: tokenExpiresAt), session)
     }
 
     /// The keys with which others verify our tokens (RFC 7517).

@@ -31,6 +31,8 @@ public struct SQLiteDatabase: Sendable {
     /// What the writes of a daemon go through.
     private let grouped: GroupedWrites?
     let watcher: DatabaseWatcher
+    /// Of a daemon.
+    let watch: SQLiteStoreWatch?
     private let scratch: ScratchDirectory?
     let mode: Mode
     /// What the file is called in messages: a private copy by the path of what it is a copy of.
@@ -101,6 +103,7 @@ public struct SQLiteDatabase: Sendable {
                 }
             }
             grouped = mode == .daemon ? GroupedWrites(connection) : nil
+            watch = mode == .daemon ? try connection.writeWithoutTransaction { try SQLiteStoreWatch($0) } : nil
             watcher = DatabaseWatcher(path: path)
         } catch {
             throw Self.described(error, path: shownPath)
