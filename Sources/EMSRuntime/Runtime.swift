@@ -75,6 +75,9 @@ public struct Runtime: Sendable {
     /// to lose such a task's wake-up (Swift 6.3).
     public var executor: (any TaskExecutor)? { backend.executor }
 
+    /// Tells whether what was read from the store still holds; `nil` where that cannot be told.
+    public var watch: (any StoreWatch)? { backend.stores.watch }
+
     /// - Throws: ``EMSError`` with ``ErrorCode/unreachable`` if the store is known not to answer at the moment.
     public func expectStore() throws { try backend.breaker?.check() }
 

@@ -124,10 +124,12 @@ public struct Daemon: Sendable {
         let logger = runtime.logger
         // Descriptors for the store, the broker and the log are kept free: a connection that cannot be accepted would be tried for ever.
         let connections = max(1, min(settings.server.connectionLimit, openFiles - Descriptors.reserved))
+        let groups = RouteGroups.all(for: roles)
+        let answers = AnswerCache(services, groups)
         return Application(
-            responder: RouteTable(RouteGroups.all(for: roles), services).makeResponder(),
+            responder: RouteTable(groups, services).makeResponder(),
             server: HTTPServerBuilder { responder in
-                let plain = ConnectionChannel(responder: responder, webSockets: services.webSockets)
+                let plain = ConnectionChannel(responder: responder, webSockets: services.webSockets, answers: answers)
                 guard let certificates else { return plain }
                 return SecureChannel(certificates: certificates, http1: plain)
             },

@@ -6,7 +6,7 @@ import Testing
 struct RequestClockTests {
     private typealias Limit = RequestClock.Limit
 
-    @Test("A request has a deadline for its head, one for its body, and none between requests")
+    @Test("A request has a deadline for its head, one for its body, none while it is worked on, and one for the next to come")
     func request() {
         var clock = RequestClock()
         #expect(clock.opened() == .seconds(Limit.idleSeconds))
@@ -14,6 +14,9 @@ struct RequestClockTests {
             #expect(clock.receivedBytes(10) == .seconds(Limit.headSeconds))
             #expect(clock.receivedHead() == .seconds(Limit.bodySeconds))
             #expect(clock.receivedEnd() == .none)
+            #expect(!clock.isWaiting)
+            #expect(clock.answered() == .seconds(Limit.idleSeconds))
+            #expect(clock.isWaiting)
         }
     }
 
@@ -31,6 +34,7 @@ struct RequestClockTests {
         var clock = RequestClock()
         _ = clock.receivedBytes(1)
         _ = clock.receivedHead()
+        #expect(clock.answered() == .unchanged, "the body is still to come")
         #expect(clock.receivedBytes(10 * Limit.headBytes) == .unchanged)
         _ = clock.receivedEnd()
         #expect(clock.receivedBytes(Limit.headBytes) == .seconds(Limit.headSeconds))
@@ -44,6 +48,6 @@ struct RequestClockTests {
         #expect(clock.writabilityChanged(isWritable: false) == .seconds(Limit.writeSeconds))
         #expect(clock.writabilityChanged(isWritable: false) == .unchanged)
         #expect(clock.receivedBytes(1) == .unchanged)
-        #expect(clock.writabilityChanged(isWritable: true) == .none)
+        #expect(clock.writabilityChanged(isWritable: true) == .seconds(Limit.idleSeconds))
     }
 }

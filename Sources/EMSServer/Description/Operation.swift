@@ -28,8 +28,19 @@ struct Operation: Sendable {
     var parameters: [ParameterDescription] = []
     var body: Body?
     let answers: [Answer]
+    /// Whether an answer may be given again, and to what it belongs; `nil` where every request is worked on.
+    var keeping: Keeping?
     /// The errors of its own, besides those that follow from what it takes.
     var errors: [ErrorCode] = []
+
+    /// What an answer depends on, besides the path: nothing else that a client sends, and no time.
+    struct Keeping: Sendable {
+        let part: StorePart
+        /// Whether each user gets another one.
+        var isPersonal = false
+        /// Whether also with a query.
+        var withQuery = true
+    }
 
     struct Body: Sendable {
         let schema: JSONSchema

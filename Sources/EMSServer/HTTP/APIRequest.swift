@@ -161,10 +161,11 @@ enum EntityTag {
 
     /// The weak comparison of section 13.1.2 with each of a list.
     static func isListed(_ tag: String, in header: String) -> Bool {
-        header == "*"
+        let opaque = tag.hasPrefix("W/") ? tag.dropFirst(2) : tag[...]
+        return header == "*"
             || header.split(separator: ",").contains { candidate in
                 let trimmed = candidate.filter { $0 != " " }
-                return trimmed == tag || trimmed == "W/" + tag
+                return trimmed == opaque || trimmed == "W/" + opaque
             }
     }
 }

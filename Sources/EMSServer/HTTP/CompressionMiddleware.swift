@@ -4,7 +4,7 @@ import NIOCore
 
 /// Compresses long answers for clients that take gzip: pages of events shrink to a fifth.
 ///
-/// Not those with an entity tag, which names the very bytes, and not those that must not be stored: they hold tokens, which must not
+/// Not those with a strong entity tag, which names the very bytes, and not those that must not be stored: they hold tokens, which must not
 /// share a compressed body with what a client sent (BREACH, CVE-2013-3587).
 struct CompressionMiddleware: RouterMiddleware {
     typealias Context = APIContext
@@ -14,7 +14,7 @@ struct CompressionMiddleware: RouterMiddleware {
 
     func handle(_ request: Request, context: APIContext, next: (Request, APIContext) async throws -> Response) async throws -> Response {
         var response = try await next(request, context)
-        guard let length = response.body.contentLength, length >= Self.minimumBytes, response.headers[.eTag] == nil,
+        guard let length = response.body.contentLength, length >= Self.minimumBytes, response.headers[.eTag]?.hasPrefix("W/") != false,
             response.headers[.cacheControl] != "no-store", request.method != .head
         else { return response }
         response.headers[.vary] = response.headers[.vary].map { "\($0), Accept-Encoding" } ?? "Accept-Encoding"

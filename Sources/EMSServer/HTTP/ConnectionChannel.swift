@@ -22,12 +22,12 @@ struct ConnectionChannel: ServerChildChannel, HTTPChannelHandler {
 
     /// The largest head of a request.
     static let headBytes = 32 * 1024
-    /// How long a connection may be silent between requests, or a request take to arrive.
-    static let idleTimeout: Duration = .seconds(RequestClock.Limit.idleSeconds)
 
     let responder: HTTPChannelHandler.Responder
     /// `nil` where this process serves no WebSockets.
     let webSockets: WebSocketEndpoint?
+    /// `nil` where no answers are kept.
+    let answers: AnswerCache?
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         channel.eventLoop.makeCompletedFuture {
@@ -37,7 +37,7 @@ struct ConnectionChannel: ServerChildChannel, HTTPChannelHandler {
             let upgraders = webSockets.map { [WebSocketUpgrader(endpoint: $0, admitted: admitted, connection: Outcome.webSocket)] } ?? []
             var configuration = NIOUpgradableHTTPServerPipelineConfiguration(
                 upgradeConfiguration: NIOTypedHTTPServerUpgradeConfiguration(
-                    upgraders: upgraders, notUpgradingCompletionHandler: { channel in Self.serveHTTP(channel, logger) }))
+                    upgraders: upgraders, notUpgradingCompletionHandler: { channel in Self.serveHTTP(channel) }))
             // The asynchronous channel reads one request after the other, and answers broken ones itself.
             configuration.enablePipelining = false
             configuration.enableErrorHandling = false
@@ -45,18 +45,18 @@ struct ConnectionChannel: ServerChildChannel, HTTPChannelHandler {
             configuration.decoderConfiguration.maxHeaderListSize = Self.headBytes
             let outcome = try channel.pipeline.syncOperations.configureUpgradableHTTPServerPipeline(configuration: configuration)
             let upgrade = try channel.pipeline.syncOperations.handler(type: NIOTypedHTTPServerUpgradeHandler<Outcome>.self)
-            try SlowClientHandler.add(to: channel.pipeline)
-            try channel.pipeline.syncOperations.addHandler(RequestGuard(endpoint: webSockets), position: .before(upgrade))
+            let watch = try SlowClientHandler.add(to: channel.pipeline)
+            try channel.pipeline.syncOperations.addHandler(
+                RequestGuard(endpoint: webSockets, watch: watch, answers: answers), position: .before(upgrade))
             try channel.pipeline.syncOperations.addHandler(
                 UpgradeGate(endpoint: webSockets, admitted: admitted), position: .before(upgrade))
             return Value(channel: channel, outcome: outcome)
         }
     }
 
-    private static func serveHTTP(_ channel: any Channel, _ logger: Logger) -> EventLoopFuture<Outcome> {
+    private static func serveHTTP(_ channel: any Channel) -> EventLoopFuture<Outcome> {
         channel.eventLoop.makeCompletedFuture {
             try channel.pipeline.syncOperations.addHandler(HTTP1ToHTTPServerCodec(secure: false))
-            try channel.pipeline.syncOperations.addHandler(HTTPConnectionStateHandler(idleTimeout: idleTimeout, logger: logger))
             return .http(
                 try NIOAsyncChannel(wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true)))
         }

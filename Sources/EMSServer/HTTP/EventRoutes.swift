@@ -21,8 +21,8 @@ struct EventRoutes: RouteGroup {
             "/events",
             Operation(
                 id: "listEvents", tag: .events, summary: "All events",
-                parameters: [tag, tagMatch.description, status.description, sort.description] + PageParameters.descriptions,
-                answers: [.json(200, "A page of events.", .reference("EventPage"))]), EventRoutes.list),
+                parameters: [tag, tagMatch.description, status.description, sort.description, .ifNoneMatch] + PageParameters.descriptions,
+                answers: pages, keeping: .init(part: .events)), EventRoutes.list),
         .get(
             "/events/search",
             Operation(
@@ -35,7 +35,8 @@ struct EventRoutes: RouteGroup {
                 parameters: [
                     text.description, tag, tagMatch.description, status.description, location.description, createdBy.description,
                     startsAfter.description, startsBefore.description, near.description, radius.description, sort.description,
-                ] + PageParameters.descriptions, answers: [.json(200, "A page of events.", .reference("EventPage"))]), EventRoutes.search),
+                    .ifNoneMatch,
+                ] + PageParameters.descriptions, answers: pages, keeping: .init(part: .events)), EventRoutes.search),
         .post(
             "/events",
             Operation(
@@ -54,7 +55,7 @@ struct EventRoutes: RouteGroup {
                 answers: [
                     .json(200, "The event.", .reference("Event"), headers: [.eTag]),
                     .empty(304, "What is known still holds.", headers: [.eTag]),
-                ]), EventRoutes.show),
+                ], keeping: .init(part: .events, withQuery: false)), EventRoutes.show),
         .get(
             "/events/{id}/history",
             Operation(
@@ -97,6 +98,10 @@ struct EventRoutes: RouteGroup {
                 answers: [.empty(204, "The event is gone.")], errors: [.forbidden, .versionConflict]), EventRoutes.delete),
     ]
 
+    private static let pages: [Operation.Answer] = [
+        .json(200, "A page of events.", .reference("EventPage"), headers: [.eTag]),
+        .empty(304, "What is known still holds.", headers: [.eTag]),
+    ]
     private static let links = ["getEvent", "getEventHistory", "replaceEvent", "updateEvent", "deleteEvent"].map {
         Operation.Link(operation: $0, parameter: "id", pointer: "/event_id")
     }
@@ -124,10 +129,10 @@ struct EventRoutes: RouteGroup {
 
     @Sendable private func list(_ request: APIRequest) async throws -> Response {
         let query = request.query
-        return try await answer(
-            EventQuery(
-                tags: try query.all(Self.tags), tagMatch: try query(Self.tagMatch) ?? .all, status: try query(Self.status),
-                sort: try query(Self.sort), page: try query.page()))
+        let wanted = EventQuery(
+            tags: try query.all(Self.tags), tagMatch: try query(Self.tagMatch) ?? .all, status: try query(Self.status),
+            sort: try query(Self.sort), page: try query.page())
+        return try await answer(wanted, to: request)
     }
 
     @Sendable private func search(_ request: APIRequest) async throws -> Response {
@@ -138,7 +143,7 @@ struct EventRoutes: RouteGroup {
             startsAfter: try query(Self.startsAfter), startsBefore: try query(Self.startsBefore), area: try Self.area(query),
             sort: try query(Self.sort), page: try query.page())
         // No user gets more than a share of the readers.
-        return try await searches.run(request.user.id.description) { try await answer(wanted) }
+        return try await searches.run(request.user.id.description) { try await answer(wanted, to: request) }
     }
 
     private static func area(_ query: QueryReader) throws -> EventQuery.Area? {
@@ -150,9 +155,9 @@ struct EventRoutes: RouteGroup {
         return EventQuery.Area(center: center, radiusKilometres: radius ?? EventQuery.Area.usualRadius)
     }
 
-    private func answer(_ query: EventQuery) async throws -> Response {
+    private func answer(_ query: EventQuery, to request: APIRequest) async throws -> Response {
         let page = try await events.events(query)
-        return .json { writer in
+        return .tagged(for: request.request) { writer in
             writer.object {
                 $0.member("events", page.events)
                 $0.member("total", page.total.count)

@@ -15,6 +15,18 @@ extension Response {
         return .json(status, headers: headers, bytes: writer.bytes)
     }
 
+    /// An answer with an entity tag of its content, or 304 to whoever knows that content. The tag is a weak one, so that the body may be
+    /// compressed (RFC 9110, section 8.8.1).
+    static func tagged(for request: Request, _ write: (inout JSONWriter) -> Void) -> Response {
+        var writer = JSONWriter()
+        write(&writer)
+        let tag = "W/\"\(hexadecimal(sha256(writer.bytes).prefix(16)))\""
+        if let known = request.headers[.ifNoneMatch], EntityTag.isListed(tag, in: known) {
+            return Response(status: .notModified, headers: [.eTag: tag])
+        }
+        return .json(.ok, headers: [.eTag: tag], bytes: writer.bytes)
+    }
+
     private static func json(_ status: HTTPResponse.Status, headers: HTTPFields, bytes: [UInt8]) -> Response {
         var headers = headers
         if headers[.contentType] == nil { headers[.contentType] = "application/json" }

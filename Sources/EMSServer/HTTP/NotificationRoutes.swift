@@ -16,18 +16,20 @@ struct NotificationRoutes: RouteGroup {
             Operation(
                 id: "listNotifications", tag: .notifications, summary: "One's inbox",
                 details: "The newest first. The header `Link` tells where to read on.",
-                parameters: [unread.description] + PageParameters.descriptions,
+                parameters: [unread.description, .ifNoneMatch] + PageParameters.descriptions,
                 answers: [
                     .json(
-                        200, "A page of notifications.", .array(of: .reference("Notification")), headers: [.link],
-                        links: ["getNotification", "markRead"].map { .init(operation: $0, parameter: "id", pointer: "/0/notification_id") })
-                ]),
+                        200, "A page of notifications.", .array(of: .reference("Notification")), headers: [.link, .eTag],
+                        links: ["getNotification", "markRead"].map { .init(operation: $0, parameter: "id", pointer: "/0/notification_id") }),
+                    .empty(304, "What is known still holds.", headers: [.eTag]),
+                ], keeping: .init(part: .inboxes, isPersonal: true)),
             NotificationRoutes.list),
         .get(
             "/notifications/count",
             Operation(
                 id: "countNotifications", tag: .notifications, summary: "How many are unread",
-                answers: [.json(200, "The count.", .reference("UnreadCount"))]), NotificationRoutes.count),
+                answers: [.json(200, "The count.", .reference("UnreadCount"))], keeping: .init(part: .inboxes, isPersonal: true)),
+            NotificationRoutes.count),
         .get(
             "/notifications/{id}",
             Operation(
@@ -52,8 +54,8 @@ struct NotificationRoutes: RouteGroup {
     @Sendable private func list(_ request: APIRequest) async throws -> Response {
         let query = InboxQuery(unreadOnly: try request.query(Self.unread) ?? false, page: try request.query.page())
         let page = try await notifications.inbox(of: request.user.id, query)
-        var response = Response.json { $0.array(page.entries) }
-        if let next = page.next {
+        var response = Response.tagged(for: request.request) { $0.array(page.entries) }
+        if response.status == .ok, let next = page.next {
             let unread = query.unreadOnly ? "&unread=true" : ""
             response.headers[.link] = "<\(request.request.uri.path)?after=\(next.text)&page_size=\(query.page.size)\(unread)>; rel=\"next\""
         }

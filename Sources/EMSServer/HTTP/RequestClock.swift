@@ -4,7 +4,7 @@
 /// Whoever sends a byte now and then must not keep a connection for ever ("slow loris"), nor whoever asks and does not read the answer.
 struct RequestClock: Equatable {
     enum Limit {
-        /// From the beginning of a connection to its first byte.
+        /// From the beginning of a connection, or from an answer, to the next request's first byte.
         static let idleSeconds = 60
         /// From a request's first byte to the end of its head.
         static let headSeconds = 15
@@ -33,10 +33,10 @@ struct RequestClock: Equatable {
     }
 
     private var reading = Reading.nothing
-    private var hasBegun = false
+    private var unanswered = 0
 
-    /// Whether no request has come yet, or its head is on the way.
-    var isWaiting: Bool { !hasBegun }
+    /// Whether every request has its answer, and the next one has not come, or not all of its head.
+    var isWaiting: Bool { unanswered == 0 }
 
     private var isStuck = false
     private var headBytes = 0
@@ -57,7 +57,7 @@ struct RequestClock: Equatable {
     /// A request's head is whole.
     mutating func receivedHead() -> Deadline {
         reading = .body
-        hasBegun = true
+        unanswered += 1
         headBytes = 0
         return deadline
     }
@@ -66,6 +66,12 @@ struct RequestClock: Equatable {
     mutating func receivedEnd() -> Deadline {
         reading = .nothing
         return deadline
+    }
+
+    /// A request has its answer.
+    mutating func answered() -> Deadline {
+        unanswered = max(0, unanswered - 1)
+        return reading == .nothing ? deadline : .unchanged
     }
 
     /// Whether the socket takes what is written has changed.
@@ -78,7 +84,7 @@ struct RequestClock: Equatable {
     private var deadline: Deadline {
         if isStuck { return .seconds(Limit.writeSeconds) }
         switch reading {
-        case .nothing: return .none
+        case .nothing: return isWaiting ? .seconds(Limit.idleSeconds) : .none
         case .head: return .seconds(Limit.headSeconds)
         case .body: return .seconds(Limit.bodySeconds)
         }

@@ -13,6 +13,13 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
     typealias OutboundOut = HTTPServerResponsePart
 
     private let endpoint: WebSocketEndpoint?
+    private let watch: SlowClientHandler
+    private let answers: AnswerCache?
+    /// The answer that comes next, while it is written down to be given again.
+    private var recording: AnswerRecording?
+    /// Where an answer enters that is bytes already.
+    private var encoder: ChannelHandlerContext?
+    private var isUnflushed = false
     /// How many requests have begun whose answers have not ended.
     private var unanswered = 0
     private var isFirst = true
@@ -29,9 +36,18 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
         case done
     }
 
-    /// - Parameter endpoint: `nil` where this process serves no WebSockets.
-    init(endpoint: WebSocketEndpoint?) {
+    /// - Parameters:
+    ///   - endpoint: `nil` where this process serves no WebSockets.
+    ///   - watch: is told of answers.
+    ///   - answers: `nil` where none are kept.
+    init(endpoint: WebSocketEndpoint?, watch: SlowClientHandler, answers: AnswerCache?) {
         self.endpoint = endpoint
+        self.watch = watch
+        self.answers = answers
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        encoder = nil
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -61,6 +77,7 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
                 return verifyIfReady(context)
             }
             head = head.withoutUpgrade()
+            if answerAtOnce(head, context) { return }
         }
         isFirst = false
         unanswered += 1
@@ -69,6 +86,40 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
             guard answer(expectation, of: head, context) else { return }
         }
         context.fireChannelRead(wrapInboundOut(.head(head)))
+    }
+
+    /// Answers with what is kept, without a way to any route. Not while other answers are on the way, nor to whoever does not read them.
+    private func answerAtOnce(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) -> Bool {
+        guard let answers, unanswered == 0, context.channel.isWritable else { return false }
+        switch answers.reply(to: head) {
+        case .none: return false
+        case .unknown(let recording):
+            self.recording = recording
+            return false
+        case .known(let bytes, let body):
+            if encoder == nil { encoder = try? context.pipeline.syncOperations.context(handlerType: HTTPResponseEncoder.self) }
+            guard let encoder else { return false }
+            encoder.write(NIOAny(bytes), promise: nil)
+            if let body { encoder.write(NIOAny(body), promise: nil) }
+            isUnflushed = true
+            isDropping = true
+            if watch.answered(context) {
+                flush()
+                context.close(promise: nil)
+            }
+            return true
+        }
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        flush()
+        context.fireChannelReadComplete()
+    }
+
+    private func flush() {
+        guard isUnflushed else { return }
+        isUnflushed = false
+        encoder?.flush()
     }
 
     /// RFC 9110, section 10.1.1: whoever waits with a body is told to send it, or at once why not to.
@@ -95,9 +146,23 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        if case .end = unwrapOutboundIn(data) { unanswered -= 1 }
+        let part = unwrapOutboundIn(data)
+        if recording != nil { record(part) }
+        guard case .end = part else { return context.write(data, promise: promise) }
+        unanswered -= 1
+        if watch.answered(context) {
+            context.writeAndFlush(data, promise: promise)
+            return context.close(promise: nil)
+        }
         context.write(data, promise: promise)
         verifyIfReady(context)
+    }
+
+    private func record(_ part: HTTPServerResponsePart) {
+        recording?.add(part)
+        guard case .end = part, let recording else { return }
+        self.recording = nil
+        answers?.keep(recording)
     }
 
     // MARK: WebSockets
@@ -147,7 +212,6 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
         context.write(wrapOutboundOut(.head(answer)), promise: nil)
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
         let pipeline = context.pipeline.syncOperations
-        if let idle = try? pipeline.handler(type: HTTPConnectionStateHandler.self) { pipeline.removeHandler(idle, promise: nil) }
         let encoder = try pipeline.handler(type: HTTPResponseEncoder.self)
         try endpoint.addSession(admission, head, to: context.channel, position: .before(encoder))
         SlowClientHandler.remove(from: context.pipeline)

@@ -28,7 +28,7 @@ struct SecureChannel: ServerChildChannel {
         http2 = HTTP2Channel(
             responder: http1.responder,
             configuration: .init(
-                idleTimeout: ConnectionChannel.idleTimeout, gracefulCloseTimeout: .seconds(Daemon.shutdownSeconds),
+                idleTimeout: .seconds(RequestClock.Limit.idleSeconds), gracefulCloseTimeout: .seconds(Daemon.shutdownSeconds),
                 streamConfiguration: .init(idleTimeout: .seconds(Int64(RequestClock.Limit.bodySeconds)))))
     }
 

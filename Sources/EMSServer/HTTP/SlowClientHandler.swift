@@ -5,7 +5,13 @@ import NIOHTTP1
 /// that the decoder between them makes of the bytes.
 final class SlowClientHandler {
     private var clock = RequestClock()
+    private var deadline: NIODeadline?
     private var timer: Scheduled<Void>?
+    private var isEnding = false
+
+    /// For so long a timer runs at most: it looks how things stand and runs on. No deadline is set that comes sooner, so that none needs
+    /// a timer of its own: most requests set three and miss none.
+    private static let longestTimer = TimeAmount.seconds(Int64(RequestClock.Limit.headSeconds))
 
     /// Stands before the decoder.
     final class Bytes: ChannelInboundHandler, RemovableChannelHandler {
@@ -32,18 +38,21 @@ final class SlowClientHandler {
         }
 
         func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-            // Nobody has asked for anything: nobody has to be waited for when the server ends.
-            if event is ChannelShouldQuiesceEvent, watch.clock.isWaiting { context.close(promise: nil) }
+            if event is ChannelShouldQuiesceEvent {
+                // Whoever has asked for nothing does not have to be waited for when the server ends.
+                if watch.clock.isWaiting { return context.close(promise: nil) }
+                watch.isEnding = true
+            }
             context.fireUserInboundEventTriggered(event)
         }
 
         func channelInactive(context: ChannelHandlerContext) {
-            watch.timer?.cancel()
+            watch.stop()
             context.fireChannelInactive()
         }
 
         func handlerRemoved(context: ChannelHandlerContext) {
-            watch.timer?.cancel()
+            watch.stop()
         }
     }
 
@@ -69,11 +78,19 @@ final class SlowClientHandler {
     }
 
     /// Puts the two handlers in front of and behind the decoder of a pipeline that speaks HTTP/1.1.
-    static func add(to pipeline: ChannelPipeline) throws {
+    static func add(to pipeline: ChannelPipeline) throws -> SlowClientHandler {
         let watch = SlowClientHandler()
         try pipeline.syncOperations.addHandler(Bytes(watch), position: .first)
         let decoder = try pipeline.syncOperations.handler(type: ByteToMessageHandler<HTTPRequestDecoder>.self)
         try pipeline.syncOperations.addHandler(Requests(watch), position: .after(decoder))
+        return watch
+    }
+
+    /// A request has its answer, or will have it with the next flush.
+    /// - Returns: whether the connection is to end now.
+    func answered(_ context: ChannelHandlerContext) -> Bool {
+        set(clock.answered(), context)
+        return isEnding && clock.isWaiting
     }
 
     /// A connection that is no HTTP any more has deadlines of its own.
@@ -93,13 +110,27 @@ final class SlowClientHandler {
         switch deadline {
         case .unchanged: return
         case .now: context.close(promise: nil)
-        case .none:
-            timer?.cancel()
-            timer = nil
+        case .none: self.deadline = nil
         case .seconds(let seconds):
-            timer?.cancel()
-            let channel = context.channel
-            timer = context.eventLoop.scheduleTask(in: .seconds(Int64(seconds))) { channel.close(promise: nil) }
+            self.deadline = .now() + .seconds(Int64(seconds))
+            if timer == nil { start(context) }
+        }
+    }
+
+    private func stop() {
+        timer?.cancel()
+        timer = nil
+        deadline = nil
+    }
+
+    private func start(_ context: ChannelHandlerContext) {
+        guard let deadline else { return }
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        timer = context.eventLoop.scheduleTask(in: min(deadline - .now(), Self.longestTimer)) {
+            let (watch, context) = bound.value
+            watch.timer = nil
+            guard let deadline = watch.deadline else { return }
+            if deadline <= .now() { context.close(promise: nil) } else { watch.start(context) }
         }
     }
 }

@@ -1,6 +1,7 @@
 import EMSCore
 import EMSRuntime
 import NIOConcurrencyHelpers
+import Synchronization
 
 /// Counts what is answered, for `/metrics`.
 final class ServerMetrics: Sendable {
@@ -9,6 +10,7 @@ final class ServerMetrics: Sendable {
 
     private let meters = NIOLockedValueBox<[String: Meter]>([:])
     private let startedAt = Timestamp.now()
+    private let kept = Atomic<Int>(0)
 
     /// The counters of one operation.
     final class Meter: Sendable {
@@ -30,6 +32,9 @@ final class ServerMetrics: Sendable {
             }
         }
     }
+
+    /// An answer was given again as it was.
+    func keptAnswerGiven() { kept.add(1, ordering: .relaxed) }
 
     func meter(_ operation: String) -> Meter {
         meters.withLockedValue { meters in
@@ -53,6 +58,8 @@ final class ServerMetrics: Sendable {
                 page.sample("ems_http_requests_total", Double(count), ["operation": operation, "status": String(status)])
             }
         }
+        page.family("ems_http_kept_answers_total", "counter", "Requests answered with what was kept of an earlier answer.")
+        page.sample("ems_http_kept_answers_total", Double(kept.load(ordering: .relaxed)))
         page.family("ems_http_request_duration_seconds", "histogram", "From the request's head to its answer.")
         for (operation, state) in states where !state.byStatus.isEmpty {
             var sum = 0

@@ -70,6 +70,9 @@ final class RawConnection: Sendable {
     /// Whether the server has closed the connection.
     var isEnded: Bool { heard.withLockedValue { $0.isEnded } }
 
+    /// What was heard from a place on.
+    func bytes(from start: Int) -> ArraySlice<UInt8> { heard.withLockedValue { $0.bytes[min(start, $0.bytes.count)...] } }
+
     /// Everything heard so far.
     var text: String { String(decoding: heard.withLockedValue { $0.bytes }, as: UTF8.self) }
 
