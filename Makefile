@@ -72,6 +72,18 @@ bench-servers: release
 	swift build --configuration release --static-swift-stdlib --product ServerBenchmark
 	Benchmarks/servers
 
+## bench-http: measure reading over HTTP beside a bare route of the framework; BEFORE=PATH names another binary, measured by turns
+.PHONY: bench-http
+bench-http: release
+	swift build --configuration release --static-swift-stdlib --product BareRoute
+	python3 Benchmarks/reading.py --bare "$$(swift build $(RELEASE_FLAGS) --show-bin-path)/BareRoute" $(BEFORE) \
+		"$$(swift build $(RELEASE_FLAGS) --show-bin-path)/ems"
+
+## bench-fanout: measure notifications to WebSockets; BEFORE=PATH as above
+.PHONY: bench-fanout
+bench-fanout: release
+	python3 Benchmarks/fanout.py $(BEFORE) "$$(swift build $(RELEASE_FLAGS) --show-bin-path)/ems"
+
 ## bench-bulk: measure import and export beside the sqlite3 shell and plain C
 .PHONY: bench-bulk
 bench-bulk: release

@@ -91,6 +91,17 @@ let package = Package(
             swiftSettings: settings
         ),
         .executableTarget(
+            name: "BareRoute",
+            dependencies: [
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ],
+            path: "Benchmarks/BareRoute",
+            swiftSettings: settings
+        ),
+        .executableTarget(
             name: "ServerBenchmark",
             dependencies: ["EMSCore", "EMSMongoDB", "EMSRabbitMQ"],
             path: "Benchmarks/ServerBenchmark",

@@ -65,6 +65,11 @@ struct SessionState<Frame> {
         }
     }
 
+    /// Whether everything from a position on is to be sent as it comes.
+    func isLive(from position: Int64) -> Bool {
+        if case .live(let told) = phase { position > told } else { false }
+    }
+
     /// Everything up to and including `position` has been told.
     /// - Returns: what was held back and lies beyond, in its order.
     mutating func caughtUp(to position: Int64) -> [Frame] {

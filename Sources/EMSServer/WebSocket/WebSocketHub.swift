@@ -19,11 +19,13 @@ final class WebSocketHub: Service {
     private let shards: [Shard]
     private let connected = NIOLockedValueBox(Connected())
 
-    /// The sessions of one event loop. Only touched on it.
+    /// The sessions of one event loop. Only touched on it, but for what waits to be told.
     private final class Shard: @unchecked Sendable {
-        // Sendable because every access to `sessions` happens on `eventLoop`, which each method asserts.
+        // Sendable because every access to `sessions` and `clock` happens on `eventLoop`, which each method asserts.
         let eventLoop: any EventLoop
-        private var sessions: [ObjectIdentifier: WebSocketSession] = [:]
+        private var sessions: [WebSocketSession] = []
+        private var clock: RepeatedTask?
+        private let waiting = NIOLockedValueBox<[Outgoing]>([])
 
         init(eventLoop: any EventLoop) {
             self.eventLoop = eventLoop
@@ -31,28 +33,105 @@ final class WebSocketHub: Service {
 
         func add(_ session: WebSocketSession) {
             eventLoop.assertInEventLoop()
-            sessions[ObjectIdentifier(session)] = session
+            session.seat = sessions.count
+            sessions.append(session)
+            if clock == nil {
+                clock = eventLoop.scheduleRepeatedTask(initialDelay: tick, delay: tick) { [weak self] _ in self?.look() }
+            }
         }
 
         func remove(_ session: WebSocketSession) {
             eventLoop.assertInEventLoop()
-            sessions[ObjectIdentifier(session)] = nil
+            guard let seat = session.seat, let last = sessions.popLast() else { return }
+            session.seat = nil
+            if last !== session {
+                sessions[seat] = last
+                last.seat = seat
+            }
+            guard sessions.isEmpty else { return }
+            sessions = []
+            clock?.cancel()
+            clock = nil
         }
 
-        func broadcast(_ batch: [Outgoing]) {
+        /// One clock for all that have to be pinged, or whose time has come.
+        private func look() {
+            let now = NIODeadline.now()
+            // From the end: one that ends takes the last one's place.
+            for seat in sessions.indices.reversed() where seat < sessions.count { sessions[seat].look(now) }
+        }
+
+        /// Tells what has come, with everything else that comes before the loop turns: each session gets it in one write.
+        func tell(_ batch: [Outgoing]) {
+            let isFirst = waiting.withLockedValue { waiting in
+                defer { waiting += batch }
+                return waiting.isEmpty
+            }
+            if isFirst { eventLoop.execute { self.broadcast() } }
+        }
+
+        private func broadcast() {
             eventLoop.assertInEventLoop()
-            for outgoing in batch {
-                for session in sessions.values where outgoing.isFor(session.identity.user.id) {
-                    session.notify(outgoing.frame, at: outgoing.position)
-                }
+            let batch = waiting.withLockedValue { waiting in
+                defer { waiting = [] }
+                return waiting
+            }
+            let runs = Run.runs(of: batch)
+            for seat in sessions.indices.reversed() where seat < sessions.count {
+                let session = sessions[seat]
+                for run in runs { run.tell(session) }
+                session.flush()
             }
         }
 
         func close(_ ended: Set<SessionID>) {
             eventLoop.assertInEventLoop()
-            for session in sessions.values where ended.contains(session.identity.sessionID) {
+            for session in sessions where ended.contains(session.identity.sessionID) {
                 session.close(EMSError(.tokenRevoked, "the token was revoked"))
             }
+        }
+    }
+
+    /// How often sessions are looked at.
+    private static let tick: TimeAmount = .milliseconds(500)
+
+    /// Notifications that follow each other, and are for everyone: their frames make one buffer, which all sessions share.
+    private struct Run {
+        private static let bytes = 128 * 1024
+
+        private var parts: [Outgoing]
+        private var frames: ByteBuffer
+
+        static func runs(of batch: [Outgoing]) -> [Run] {
+            var runs: [Run] = []
+            for outgoing in batch {
+                if outgoing.recipients == nil, let last = runs.last, last.isForEveryone,
+                    last.frames.readableBytes + outgoing.frame.readableBytes <= Self.bytes
+                {
+                    runs[runs.count - 1].add(outgoing)
+                } else {
+                    runs.append(Run(parts: [outgoing], frames: outgoing.frame))
+                }
+            }
+            return runs
+        }
+
+        private var isForEveryone: Bool { parts[0].recipients == nil }
+
+        private mutating func add(_ outgoing: Outgoing) {
+            if parts.count == 1 {
+                // The first frame belongs to others as well.
+                var joined = ByteBufferAllocator().buffer(capacity: min(Self.bytes, 16 * frames.readableBytes))
+                joined.writeImmutableBuffer(frames)
+                frames = joined
+            }
+            parts.append(outgoing)
+            frames.writeImmutableBuffer(outgoing.frame)
+        }
+
+        func tell(_ session: WebSocketSession) {
+            if isForEveryone, session.notify(frames, from: parts[0].position) { return }
+            for outgoing in parts where outgoing.isFor(session.identity.user.id) { session.notify(outgoing.frame, at: outgoing.position) }
         }
     }
 
@@ -124,7 +203,7 @@ final class WebSocketHub: Service {
                     Outgoing(position: recorded.position, frame: ServerFrame.text(recorded.notification.json()), recipients: recipients))
             }
             let ready = outgoing
-            for shard in shards { shard.eventLoop.execute { shard.broadcast(ready) } }
+            for shard in shards { shard.tell(ready) }
         }
     }
 

@@ -46,13 +46,15 @@ final class WebSocketSession: ChannelInboundHandler {
     private var waiting: [String] = []
     private var isBusy = true
     private var unansweredPings = 0
+    private var pingAt = NIODeadline.distantFuture
+    private var expiresAt = NIODeadline.distantFuture
+    private var isUnflushed = false
+    /// Where it stands among those of its event loop; the hub's own.
+    var seat: Int?
     /// Until when what comes behind a broken frame is passed over; `nil` while no frame was broken.
     private var lingersUntil: NIODeadline?
-    private var timers: [Timer: Scheduled<Void>] = [:]
-
-    private enum Timer {
-        case expiry, ping, disconnect
-    }
+    /// Until the connection is cut, once it is to end.
+    private var disconnection: Scheduled<Void>?
 
     /// What a session calls.
     struct Services: Sendable {
@@ -80,11 +82,8 @@ final class WebSocketSession: ChannelInboundHandler {
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
         hub.add(self, on: context.eventLoop)
-        schedulePing(context)
-        let lifetime = identity.tokenExpiresAt.milliseconds - Timestamp.now().milliseconds
-        set(.expiry, in: .milliseconds(max(0, lifetime)), context) { session in
-            session.close(EMSError(.tokenExpired, "the token expired"))
-        }
+        pingAt = .now() + Limit.pingInterval
+        expiresAt = .now() + .milliseconds(max(0, identity.tokenExpiresAt.milliseconds - Timestamp.now().milliseconds))
         start(context) { [since, services, identity] writer in
             try await Self.catchUp(since: since, for: identity.user.id, services, writer)
         }
@@ -92,8 +91,8 @@ final class WebSocketSession: ChannelInboundHandler {
 
     func handlerRemoved(context: ChannelHandlerContext) {
         state.disconnected()
-        for timer in timers.values { timer.cancel() }
-        timers = [:]
+        disconnection?.cancel()
+        disconnection = nil
         waiting = []
         self.context = nil
         hub.remove(self, from: context.eventLoop)
@@ -136,7 +135,7 @@ final class WebSocketSession: ChannelInboundHandler {
     private func linger(_ context: ChannelHandlerContext) {
         guard let lingersUntil else { return }
         let silence = min(Limit.lingerSilence, lingersUntil - .now())
-        set(.disconnect, in: max(.zero, silence), context) { session in session.context?.close(promise: nil) }
+        disconnect(in: max(.zero, silence), context)
     }
 
     // MARK: In
@@ -303,10 +302,29 @@ final class WebSocketSession: ChannelInboundHandler {
         switch state.received(frame, at: position) {
         case .hold, .drop: break
         case .overflow: close(Self.tooSlow)
-        case .send(let frame):
-            guard context.channel.isWritable else { return close(Self.tooSlow) }
-            context.writeAndFlush(wrapOutboundOut(frame), promise: nil)
+        case .send(let frame): write(frame, context)
         }
+    }
+
+    /// Several notifications at once, the first of which stands at a position.
+    /// - Returns: `false` where it is not sure that all of them are to be sent: each must be told by itself.
+    func notify(_ frames: ByteBuffer, from position: Int64) -> Bool {
+        guard let context, state.isLive(from: position) else { return false }
+        write(frames, context)
+        return true
+    }
+
+    private func write(_ frames: ByteBuffer, _ context: ChannelHandlerContext) {
+        guard context.channel.isWritable else { return close(Self.tooSlow) }
+        context.write(wrapOutboundOut(frames), promise: nil)
+        isUnflushed = true
+    }
+
+    /// Sends what it was notified of.
+    func flush() {
+        guard isUnflushed else { return }
+        isUnflushed = false
+        context?.flush()
     }
 
     /// Ends the connection with the code of an error.
@@ -325,33 +343,32 @@ final class WebSocketSession: ChannelInboundHandler {
             case .nothing: break
             case .sendClose(let code):
                 context.writeAndFlush(wrapOutboundOut(ServerFrame.close(code, reason: reason)), promise: nil)
-                set(.disconnect, in: Limit.closeTimeout, context) { session in session.context?.close(promise: nil) }
+                disconnect(in: Limit.closeTimeout, context)
             case .disconnect:
                 // What was written before goes out first.
                 context.close(mode: .output, promise: nil)
-                set(.disconnect, in: .milliseconds(200), context) { session in session.context?.close(promise: nil) }
+                disconnect(in: .milliseconds(200), context)
             }
         }
     }
 
     // MARK: Time
 
-    private func schedulePing(_ context: ChannelHandlerContext) {
-        set(.ping, in: Limit.pingInterval, context) { session in
-            guard let context = session.context, session.state.isOpen else { return }
-            guard session.unansweredPings < Limit.missedPongs else { return context.close(promise: nil) }
-            session.unansweredPings += 1
-            context.writeAndFlush(session.wrapOutboundOut(ServerFrame.ping()), promise: nil)
-            session.schedulePing(context)
-        }
+    /// Looks whether its time has come: to be pinged, or to end with its token.
+    func look(_ now: NIODeadline) {
+        guard let context, state.isOpen else { return }
+        if now >= expiresAt { return close(EMSError(.tokenExpired, "the token expired")) }
+        guard now >= pingAt else { return }
+        guard unansweredPings < Limit.missedPongs else { return context.close(promise: nil) }
+        unansweredPings += 1
+        pingAt = now + Limit.pingInterval
+        context.writeAndFlush(wrapOutboundOut(ServerFrame.ping()), promise: nil)
     }
 
-    /// Sets one of the timers, in place of its earlier setting.
-    private func set(
-        _ timer: Timer, in delay: TimeAmount, _ context: ChannelHandlerContext, _ body: @escaping @Sendable (WebSocketSession) -> Void
-    ) {
+    /// Cuts the connection in a while, in place of an earlier such setting.
+    private func disconnect(in delay: TimeAmount, _ context: ChannelHandlerContext) {
         let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
-        timers[timer]?.cancel()
-        timers[timer] = context.eventLoop.scheduleTask(in: delay) { body(bound.value) }
+        disconnection?.cancel()
+        disconnection = context.eventLoop.scheduleTask(in: delay) { bound.value.context?.close(promise: nil) }
     }
 }
