@@ -44,7 +44,7 @@ struct Backend: Sendable {
             queues =
                 rabbitMQ != nil ? rabbitMQQueues : Dictionary(uniqueKeysWithValues: Consumer.all.map { ($0, sqlite.queue(of: $0)) })
             brokerAdministration = rabbitMQ?.administration ?? sqlite.brokerAdministration
-            executor = nil
+            executor = sqlite.executor
             breaker = nil
             endStore = mode == .daemon ? sqlite.truncateLog : nil
         case .mongodb(let url, let database):

@@ -21,6 +21,9 @@ public struct SQLiteBackend: Sendable {
 
     public func queue(of consumer: Consumer) -> any ChangeQueue { SQLiteChangeQueue(database: database, consumer: consumer) }
 
+    /// Where tasks are at home that read often; `nil` for what is no daemon.
+    public var executor: (any TaskExecutor)? { database.readers }
+
     /// Empties the write-ahead log, as far as other processes let it: before a process that wrote much ends.
     @Sendable public func truncateLog() async { await database.truncateLog() }
 

@@ -33,16 +33,18 @@ public struct SQLiteDatabase: Sendable {
     let watcher: DatabaseWatcher
     /// Of a daemon.
     let watch: SQLiteStoreWatch?
+    /// The threads that a daemon reads on: a task that prefers them reads without a hop to another thread.
+    let readers: WorkerPool?
     private let scratch: ScratchDirectory?
     let mode: Mode
     /// What the file is called in messages: a private copy by the path of what it is a copy of.
     let shownPath: String
-    /// How long a read may take; `nil` for as long as it needs.
+    /// How long a read of a daemon may take; `nil` for as long as it needs.
     private let readLimit: Duration?
 
     /// Opens the file, makes it where there is none, and brings its schema up to date.
     /// - Throws: ``EMSError``: unwritable, full, damaged, no database of ours, or made by a newer version.
-    /// - Parameter readLimit: how long a read may take, of whoever serves many.
+    /// - Parameter readLimit: how long a read of a daemon may take.
     public init(path: String, mode: Mode, readLimit: Duration? = nil) throws {
         try self.init(path: path, mode: mode, readLimit: readLimit, scratch: nil)
     }
@@ -70,7 +72,7 @@ public struct SQLiteDatabase: Sendable {
             var configuration = Configuration()
             configuration.foreignKeysEnabled = false
             configuration.busyMode = .timeout(15)
-            configuration.maximumReaderCount = 4
+            configuration.maximumReaderCount = Self.readerCount
             // All of an import may be one transaction.
             configuration.allowsUnsafeTransactions = mode == .bulk
             // A large page cache per connection would make an idle daemon large; the operating system caches the file anyway.
@@ -103,6 +105,7 @@ public struct SQLiteDatabase: Sendable {
                 }
             }
             grouped = mode == .daemon ? GroupedWrites(connection) : nil
+            readers = mode == .daemon ? WorkerPool(workers: Self.readerCount, capacity: Self.waitingReads) : nil
             watch = mode == .daemon ? try connection.writeWithoutTransaction { try SQLiteStoreWatch($0) } : nil
             watcher = DatabaseWatcher(path: path)
         } catch {
@@ -132,13 +135,24 @@ public struct SQLiteDatabase: Sendable {
     /// write-ahead log before it is carried over into the file.
     private static let bulkPragmas = "PRAGMA cache_size = -10240; PRAGMA wal_autocheckpoint = 131072"
 
+    private static let readerCount = 4
+    /// How many reads may wait for a thread; beyond that the answer is ``ErrorCode/busy``.
+    private static let waitingReads = 10_000
+
     func read<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
+        let (connection, readLimit) = (connection, readLimit)
         do {
             return try await retryingAfterSchemaChange {
+                if let readers {
+                    return try await readers.run {
+                        try connection.read { db in
+                            guard let readLimit else { return try body(db) }
+                            return try db.interrupted(after: readLimit) { try body(db) }
+                        }
+                    }
+                }
                 // The one connection of a command sees what its own open transaction has written.
-                if mode == .bulk { return try await connection.writeWithoutTransaction(body) }
-                guard let readLimit else { return try await connection.read(body) }
-                return try await connection.read { db in try db.interrupted(after: readLimit) { try body(db) } }
+                return mode == .bulk ? try await connection.writeWithoutTransaction(body) : try await connection.read(body)
             }
         } catch {
             throw Self.described(error, path: shownPath)

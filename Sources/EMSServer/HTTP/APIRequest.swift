@@ -124,6 +124,8 @@ enum BearerToken {
         guard let header else { return nil }
         let parts = header.split(separator: " ", maxSplits: 1)
         guard parts.count == 2, parts[0].lowercased() == "bearer" else { return nil }
+        // Spaces are looked for as bytes: as characters, a token is long.
+        guard parts[1].utf8.contains(UInt8(ascii: " ")) else { return String(parts[1]) }
         let token = parts[1].filter { $0 != " " }
         return token.isEmpty ? nil : token
     }

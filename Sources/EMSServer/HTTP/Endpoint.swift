@@ -100,6 +100,7 @@ struct Endpoint: Sendable {
     private func authenticated(_ request: Request) async throws -> AuthenticationService.Identity {
         let token = try APIRequest.bearerToken(request)
         let authentication = services.authentication
+        if let identity = authentication.knownIdentity(of: token) { return identity }
         return try await within { try await authentication.authenticate(token) }
     }
 

@@ -30,7 +30,9 @@ struct QueryReader {
 
     /// Names and values, decoded: a name may be percent-encoded as well.
     static func parameters(of query: some StringProtocol) -> FlatDictionary<Substring, Substring> {
-        let parameters = URI("/?" + String(query).replacing("+", with: "%20")).queryParameters
+        let query = String(query)
+        let spaced = query.utf8.contains(UInt8(ascii: "+")) ? query.replacing("+", with: "%20") : query
+        let parameters = URI("/?" + spaced).queryParameters
         guard parameters.contains(where: { $0.key.utf8.contains(UInt8(ascii: "%")) }) else { return parameters }
         return FlatDictionary(parameters.map { (key: ($0.key.removingPercentEncoding ?? String($0.key))[...], value: $0.value) })
     }
