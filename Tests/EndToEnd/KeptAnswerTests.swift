@@ -52,6 +52,10 @@ struct KeptAnswerTests {
                 if tag != "none" { #expect(known.status == 304 && known.body.isEmpty && known.header("ETag") == tag, "\(path)") }
             }
         }
+        // Two lines of one header say what neither says alone: they decide nobody else's answer.
+        try await ada.change(ids[1])
+        for _ in 0..<2 { _ = try await connection.get("/events", headers: ["Accept-Encoding: gzip", "Accept-Encoding: br"]) }
+        #expect(try await connection.get("/events").header("Content-Encoding") == nil)
         // What could decide something else goes the usual way.
         expectProblem(try await connection.get("/events", headers: ["Accept: text/html"]), 406)
         #expect(try await connection.get("/events", headers: ["X-Request-Id: abc"]).header("X-Request-Id") == "abc")

@@ -92,7 +92,12 @@ private actor BackgroundDelivery {
 
     /// Delivers all that is left.
     func finish() async {
-        await current?.value
+        let current = current
+        await withTaskCancellationHandler {
+            await current?.value
+        } onCancel: {
+            current?.cancel()
+        }
         await runtime.deliverChangesOrTell()
     }
 }

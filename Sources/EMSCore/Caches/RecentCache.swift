@@ -31,17 +31,6 @@ public struct RecentCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
         keep(Entry(value: value, cost: cost), for: key)
     }
 
-    public mutating func remove(_ key: Key) {
-        old[key] = nil
-        if let known = young.removeValue(forKey: key) { youngCost -= known.cost }
-    }
-
-    public mutating func removeAll() {
-        young = [:]
-        old = [:]
-        youngCost = 0
-    }
-
     private mutating func keep(_ entry: Entry, for key: Key) {
         if youngCost + entry.cost > generationCost {
             old = young

@@ -136,7 +136,7 @@ public struct SQLiteDatabase: Sendable {
     private static let bulkPragmas = "PRAGMA cache_size = -10240; PRAGMA wal_autocheckpoint = 131072"
 
     private static let readerCount = 4
-    /// How many reads may wait for a thread; beyond that the answer is ``ErrorCode/busy``.
+    /// How many reads of tasks that are at home elsewhere may wait for a thread; beyond that the answer is ``ErrorCode/busy``.
     private static let waitingReads = 10_000
 
     func read<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
@@ -144,6 +144,8 @@ public struct SQLiteDatabase: Sendable {
         do {
             return try await retryingAfterSchemaChange {
                 if let readers {
+                    // Whoever was told that it took too long does not want it any more.
+                    try Task.checkCancellation()
                     return try await readers.run {
                         try connection.read { db in
                             guard let readLimit else { return try body(db) }

@@ -32,6 +32,7 @@ final class SQLiteStoreWatch: StoreWatch {
 
         struct Commit {
             let before: Header?
+            let written: Int32
         }
 
         mutating func change(_ parts: some Sequence<StorePart>) {
@@ -41,6 +42,7 @@ final class SQLiteStoreWatch: StoreWatch {
 
     // Sendable because the memory is SQLite's, which keeps it as long as the connection is open, and is only read.
     private nonisolated(unsafe) let index: UnsafeRawPointer
+    private nonisolated(unsafe) let connection: OpaquePointer
     private let state = Mutex(State())
 
     /// - Parameter db: the writing connection, which outlives the watch.
@@ -49,12 +51,14 @@ final class SQLiteStoreWatch: StoreWatch {
         // The first read makes the index.
         _ = try db.integer("SELECT count(*) FROM stream")
         var file: UnsafeMutablePointer<sqlite3_file>?
-        guard sqlite3_file_control(db.sqliteConnection, "main", SQLITE_FCNTL_FILE_POINTER, &file) == SQLITE_OK, let file,
+        guard let connection = db.sqliteConnection,
+            sqlite3_file_control(connection, "main", SQLITE_FCNTL_FILE_POINTER, &file) == SQLITE_OK, let file,
             let map = file.pointee.pMethods.pointee.xShmMap
         else { return nil }
         var region: UnsafeMutableRawPointer?
         guard map(file, 0, Self.regionBytes, 0, &region) == SQLITE_OK, let region else { return nil }
         index = UnsafeRawPointer(region)
+        self.connection = connection
         db.add(transactionObserver: Observer(self), extent: .databaseLifetime)
     }
 
@@ -88,7 +92,14 @@ final class SQLiteStoreWatch: StoreWatch {
     }
 
     fileprivate func willCommit() {
-        state.withLock { $0.commit = State.Commit(before: header()) }
+        state.withLock { $0.commit = State.Commit(before: header(), written: writtenPages()) }
+    }
+
+    /// How many pages the connection has written so far, round and round.
+    private func writtenPages() -> Int32 {
+        var (count, highest): (Int32, Int32) = (0, 0)
+        guard sqlite3_db_status(connection, SQLITE_DBSTATUS_CACHE_WRITE, &count, &highest, 0) == SQLITE_OK else { return 0 }
+        return count
     }
 
     fileprivate func didEnd(committed: Bool) {
@@ -99,8 +110,10 @@ final class SQLiteStoreWatch: StoreWatch {
             guard committed, let commit else { return }
             let now = header()
             if let now, now == state.known { return }
-            // Ours alone, if nobody else's came before or behind it.
-            let isOurs = commit.before != nil && commit.before == state.known && now?.change == commit.before.map { $0.change &+ 1 }
+            // Ours alone, if there is one (a transaction that has changed nothing makes none), and nobody else's came before or behind it.
+            let isOurs =
+                writtenPages() != commit.written && commit.before != nil && commit.before == state.known
+                && now?.change == commit.before.map { $0.change &+ 1 }
             state.change(isOurs ? touched : Set(StorePart.allCases))
             state.known = now
         }

@@ -34,20 +34,21 @@ struct SQLiteNotificationStore: NotificationStore {
         _ addressed: AddressedNotification, at now: Timestamp, _ everyone: inout Int64, in db: Database
     ) throws -> RecordedNotification? {
         let notification = addressed.notification
+        let id = notification.id.description
+        // Asked first: an insertion that finds the id taken would use a position up.
+        if try db.integer("SELECT 1 FROM notifications WHERE id = ?", [id]) != nil { return nil }
         let isForEveryone = addressed.audience == .everyone
-        let isNew =
-            try db.run(
-                """
-                INSERT INTO notifications (id, kind, event_id, event_title, event_action, changes, message, actor, timestamp, recorded_at,
-                    is_for_everyone, ordinal)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING
-                """,
-                [
-                    notification.id.description, notification.kind.rawValue, notification.event?.id.description, notification.event?.title,
-                    notification.event?.action, changesText(notification), notification.message, notification.actor,
-                    notification.timestamp.milliseconds, now.milliseconds, isForEveryone, isForEveryone ? everyone + 1 : nil,
-                ]) > 0
-        guard isNew else { return nil }
+        try db.run(
+            """
+            INSERT INTO notifications (id, kind, event_id, event_title, event_action, changes, message, actor, timestamp, recorded_at,
+                is_for_everyone, ordinal)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """,
+            [
+                id, notification.kind.rawValue, notification.event?.id.description, notification.event?.title, notification.event?.action,
+                changesText(notification), notification.message, notification.actor, notification.timestamp.milliseconds, now.milliseconds,
+                isForEveryone, isForEveryone ? everyone + 1 : nil,
+            ])
         if isForEveryone { everyone += 1 }
         let position = db.lastInsertedRowID
         switch addressed.audience {

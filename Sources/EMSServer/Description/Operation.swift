@@ -33,7 +33,7 @@ struct Operation: Sendable {
     /// The errors of its own, besides those that follow from what it takes.
     var errors: [ErrorCode] = []
 
-    /// What an answer depends on, besides the path: nothing else that a client sends, and no time.
+    /// What an answer depends on, besides the URL: nothing else that a client sends, and no time.
     struct Keeping: Sendable {
         let part: StorePart
         /// Whether each user gets another one.

@@ -11,8 +11,8 @@ import NIOHTTP1
 final class AnswerCache: Sendable {
     /// What all answers may hold together, in bytes.
     private static let limit = 32 << 20
-    /// A body up to this length is copied behind its head, so that both go out in one piece.
-    private static let copiedBytes = 16 * 1024
+    /// Longer bodies are not kept: what waits for a client to read it is counted on the usual way (``ResponseBudget``).
+    private static let bodyBytes = 16 * 1024
 
     struct Key: Hashable, Sendable {
         let url: String
@@ -32,8 +32,8 @@ final class AnswerCache: Sendable {
     }
 
     enum Reply {
-        /// The bytes of the answer, and those of its body where they come separately.
-        case known(ByteBuffer, body: ByteBuffer?)
+        /// The bytes of the answer.
+        case known(ByteBuffer)
         /// The answer of the usual way may be kept.
         case unknown(AnswerRecording)
         case none
@@ -74,16 +74,15 @@ final class AnswerCache: Sendable {
         if let allowance, !allowance.isGranted { return .none }
         metrics.keptAnswerGiven()
         defer { answer.meter.record(wishes.knows(answer.unchanged?.tag) ? 304 : 200, ContinuousClock.now - start) }
-        if let unchanged = answer.unchanged, wishes.knows(unchanged.tag) { return .known(completed(unchanged.head, allowance), body: nil) }
+        if let unchanged = answer.unchanged, wishes.knows(unchanged.tag) { return .known(completed(unchanged.head, allowance)) }
         var bytes = completed(answer.head, allowance, body: answer.body.readableBytes)
-        guard answer.body.readableBytes <= Self.copiedBytes else { return .known(bytes, body: answer.body) }
         bytes.writeImmutableBuffer(answer.body)
-        return .known(bytes, body: nil)
+        return .known(bytes)
     }
 
     /// The head with what is different each time, and the empty line.
     private func completed(_ head: ByteBuffer, _ allowance: RateAllowance?, body length: Int = 0) -> ByteBuffer {
-        var bytes = ByteBufferAllocator().buffer(capacity: head.readableBytes + 160 + min(length, Self.copiedBytes))
+        var bytes = ByteBufferAllocator().buffer(capacity: head.readableBytes + 160 + length)
         bytes.writeImmutableBuffer(head)
         if let allowance {
             bytes.writeStaticString("RateLimit-Limit: ")
@@ -114,7 +113,7 @@ final class AnswerCache: Sendable {
     /// Keeps an answer, if it is one that may be given again.
     func keep(_ recording: AnswerRecording) {
         guard let head = recording.head, head.status == .ok, head.headers["Connection"].isEmpty,
-            recording.body.readableBytes <= Self.limit / 64
+            recording.body.readableBytes <= Self.bodyBytes
         else { return }
         let tag = head.headers.first(name: "ETag")
         let unchanged = tag.map { tag -> (tag: String, head: ByteBuffer) in
@@ -165,6 +164,7 @@ private struct Wishes {
     private(set) var token = ""
     private(set) var takesGzip = false
     private var known: String?
+    private var encodings: String?
 
     /// - Returns: `nil` where a header may decide what only the usual way knows.
     init?(_ headers: HTTPHeaders) {
@@ -190,11 +190,13 @@ private struct Wishes {
                 guard known == nil else { return nil }
                 known = value
             case 15 where name.isToken("accept-encoding"):
-                takesGzip = AcceptEncoding.takesGzip(value)
+                guard encodings == nil else { return nil }
+                encodings = value
             default: break
             }
         }
         guard hosts == 1, !token.isEmpty else { return nil }
+        takesGzip = encodings.map { AcceptEncoding.takesGzip($0) } ?? false
     }
 
     func knows(_ tag: String?) -> Bool {

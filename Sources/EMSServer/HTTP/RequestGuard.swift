@@ -1,5 +1,4 @@
 import EMSCore
-import HummingbirdCore
 import NIOCore
 import NIOHTTP1
 
@@ -96,17 +95,14 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
         case .unknown(let recording):
             self.recording = recording
             return false
-        case .known(let bytes, let body):
+        case .known(let bytes):
             if encoder == nil { encoder = try? context.pipeline.syncOperations.context(handlerType: HTTPResponseEncoder.self) }
             guard let encoder else { return false }
             encoder.write(NIOAny(bytes), promise: nil)
-            if let body { encoder.write(NIOAny(body), promise: nil) }
             isUnflushed = true
             isDropping = true
-            if watch.answered(context) {
-                flush()
-                context.close(promise: nil)
-            }
+            // No request was under way: a daemon that ends has closed the connection.
+            _ = watch.answered(context)
             return true
         }
     }
@@ -143,6 +139,8 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
     private func refuse(_ error: EMSError, status: Int, _ context: ChannelHandlerContext) {
         isDropping = true
         answer(error, status: status, context)
+        // What is not read of it is waited for no longer than for another request.
+        _ = watch.answered(context)
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
@@ -180,6 +178,8 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
 
     private func verified(_ admission: WebSocketAdmission?, _ endpoint: WebSocketEndpoint, _ context: ChannelHandlerContext) {
         guard case .verifying(let head, let held) = switching else { return }
+        // A session that begins now would never hear that the daemon ends.
+        if watch.isEnding { return context.close(promise: nil) }
         guard let admission else {
             // The route says why not.
             switching = .no

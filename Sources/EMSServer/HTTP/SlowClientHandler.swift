@@ -7,7 +7,8 @@ final class SlowClientHandler {
     private var clock = RequestClock()
     private var deadline: NIODeadline?
     private var timer: Scheduled<Void>?
-    private var isEnding = false
+    /// Whether the daemon ends, and the connection with the answer that is under way.
+    private(set) var isEnding = false
 
     /// For so long a timer runs at most: it looks how things stand and runs on. No deadline is set that comes sooner, so that none needs
     /// a timer of its own: most requests set three and miss none.

@@ -21,7 +21,7 @@ final class WebSocketHub: Service {
 
     /// The sessions of one event loop. Only touched on it, but for what waits to be told.
     private final class Shard: @unchecked Sendable {
-        // Sendable because every access to `sessions` and `clock` happens on `eventLoop`, which each method asserts.
+        // Sendable because every access to `sessions` and `clock` happens on `eventLoop`, which each method that has one asserts.
         let eventLoop: any EventLoop
         private var sessions: [WebSocketSession] = []
         private var clock: RepeatedTask?
@@ -56,6 +56,7 @@ final class WebSocketHub: Service {
 
         /// One clock for all that have to be pinged, or whose time has come.
         private func look() {
+            eventLoop.assertInEventLoop()
             let now = NIODeadline.now()
             // From the end: one that ends takes the last one's place.
             for seat in sessions.indices.reversed() where seat < sessions.count { sessions[seat].look(now) }
@@ -105,10 +106,9 @@ final class WebSocketHub: Service {
         static func runs(of batch: [Outgoing]) -> [Run] {
             var runs: [Run] = []
             for outgoing in batch {
-                if outgoing.recipients == nil, let last = runs.last, last.isForEveryone,
-                    last.frames.readableBytes + outgoing.frame.readableBytes <= Self.bytes
-                {
-                    runs[runs.count - 1].add(outgoing)
+                // Asked in place: a copy of the last one would share its buffer while that grows.
+                if let last = runs.indices.last, outgoing.recipients == nil, runs[last].takes(outgoing) {
+                    runs[last].add(outgoing)
                 } else {
                     runs.append(Run(parts: [outgoing], frames: outgoing.frame))
                 }
@@ -117,6 +117,10 @@ final class WebSocketHub: Service {
         }
 
         private var isForEveryone: Bool { parts[0].recipients == nil }
+
+        private func takes(_ outgoing: Outgoing) -> Bool {
+            isForEveryone && frames.readableBytes + outgoing.frame.readableBytes <= Self.bytes
+        }
 
         private mutating func add(_ outgoing: Outgoing) {
             if parts.count == 1 {

@@ -315,6 +315,8 @@ final class WebSocketSession: ChannelInboundHandler {
     }
 
     private func write(_ frames: ByteBuffer, _ context: ChannelHandlerContext) {
+        // Much may come at once: it counts only if the socket does not take it.
+        if !context.channel.isWritable { flush() }
         guard context.channel.isWritable else { return close(Self.tooSlow) }
         context.write(wrapOutboundOut(frames), promise: nil)
         isUnflushed = true
