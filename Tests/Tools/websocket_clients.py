@@ -247,7 +247,9 @@ class WebsocketsPeer(Peer):
         return self._connection.close_code or 0
 
     def drop(self) -> None:
-        self._connection.transport.abort()
+        # One that is closed already has no loop to be told of it.
+        if not self._connection.transport.is_closing():
+            self._connection.transport.abort()
 
 
 class PicowsListener(picows.WSListener):
