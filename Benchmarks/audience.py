@@ -10,7 +10,6 @@ import argparse
 import base64
 import json
 import os
-import platform
 import socket
 import sqlite3
 import statistics
@@ -19,7 +18,7 @@ import tempfile
 import threading
 import time
 
-from daemon import Store
+from daemon import Store, machine
 
 PACE = 0.02
 EVENT = {"title": "Event", "start_time": "2040-03-01T09:00:00Z", "end_time": "2040-03-01T17:00:00Z"}
@@ -186,8 +185,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--place", default=None, help="where the stores are: a directory on a disk")
     arguments = parser.parse_args()
-    processor = next((line.split(": ")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), "?")
-    print(f"{os.cpu_count()} cores of {processor}, Linux {platform.release()}; load before the run: {os.getloadavg()[0]:.2f}")
+    print(machine())
     print(f"a write every {1000 * PACE:g} ms; {arguments.rounds} rounds by turns; each figure: of the rounds\n")
     for crowd in [int(text) for text in arguments.crowds.split(",")]:
         results = {ems: [] for ems in arguments.ems}

@@ -7,14 +7,13 @@ are in the inboxes; then an import with notifications. Needs nothing but Python 
 import argparse
 import json
 import os
-import platform
 import socket
 import statistics
 import tempfile
 import threading
 import time
 
-from daemon import Store
+from daemon import Store, machine
 
 CLIENTS = 16
 EVENT = {
@@ -97,8 +96,7 @@ def main():
     parser.add_argument("--rows", type=int, default=20_000)
     parser.add_argument("--place", default=None, help="where the stores are: a directory on a disk")
     arguments = parser.parse_args()
-    processor = next((line.split(": ")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), "?")
-    print(f"{os.cpu_count()} cores of {processor}, Linux {platform.release()}; load before the run: {os.getloadavg()[0]:.2f}")
+    print(machine())
     print(f"{CLIENTS} clients for {arguments.seconds:g} s, then {arguments.rows:,} rows; {arguments.rounds} rounds of each binary by turns\n")
     results = {ems: [] for ems in arguments.ems}
     for _ in range(arguments.rounds):

@@ -2,10 +2,18 @@
 
 import contextlib
 import os
+import platform
 import signal
 import socket
 import subprocess
 import time
+
+
+def machine():
+    """What a run was made on, and how busy that was before."""
+    with open("/proc/cpuinfo") as lines:
+        processor = next((line.split(": ")[1].strip() for line in lines if line.startswith("model name")), "?")
+    return f"{os.cpu_count()} cores of {processor}, Linux {platform.release()}; load before the run: {os.getloadavg()[0]:.2f}"
 
 
 class Store:

@@ -1,14 +1,13 @@
 """Measures how notifications reach WebSockets in one or more ems binaries, by turns. Usage: fanout.py EMS [EMS…] [--sockets N] [--events N] [--rounds N]
 
-For each binary and round, on a new embedded store: so many WebSockets connect, one after the other; then events are imported, and each of them
-is told to every socket. Printed are connections a second, the memory of each idle one, deliveries a second until the last has arrived, and the
+For each binary and round, on a new embedded store: so many WebSockets connect, one after the other; then events are imported, and every socket
+is notified of each. It prints connections a second, the memory of each idle one, deliveries a second until the last has arrived, and the
 daemon's processor time for each. This program reads on the same cores, and counts bytes only. Needs Python 3.9 or newer and a Linux /proc.
 """
 
 import argparse
 import json
 import os
-import platform
 import resource
 import select
 import socket
@@ -17,7 +16,7 @@ import subprocess
 import tempfile
 import time
 
-from daemon import Store
+from daemon import Store, machine
 
 EVENT = {"start_time": "2040-03-01T09:00:00Z", "end_time": "2040-03-01T17:00:00Z"}
 
@@ -100,8 +99,7 @@ def main():
     parser.add_argument("--place", default=None, help="where the stores are: a directory on a disk")
     arguments = parser.parse_args()
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(65536, resource.getrlimit(resource.RLIMIT_NOFILE)[1]),) * 2)
-    processor = next((line.split(": ")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), "?")
-    print(f"{os.cpu_count()} cores of {processor}, Linux {platform.release()}; load before the run: {os.getloadavg()[0]:.2f}")
+    print(machine())
     print(f"{arguments.sockets:,} WebSockets, {arguments.events:,} events; {arguments.rounds} rounds of each binary by turns\n")
     results = {ems: [] for ems in arguments.ems}
     for _ in range(arguments.rounds):

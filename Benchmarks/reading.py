@@ -10,7 +10,6 @@ import argparse
 import contextlib
 import json
 import os
-import platform
 import re
 import shutil
 import socket
@@ -20,7 +19,7 @@ import tempfile
 import time
 import urllib.request
 
-from daemon import Store
+from daemon import Store, machine
 
 EVENT = {
     "description": "A description of usual length. " * 4, "location": "Vienna", "start_time": "2040-03-01T09:00:00Z",
@@ -125,8 +124,7 @@ def main():
     parser.add_argument("--place", default=None, help="where the stores are: a directory on a disk")
     arguments = parser.parse_args()
     assert shutil.which("wrk"), "wrk is not installed: apt-get install wrk"
-    processor = next((line.split(": ")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), "?")
-    print(f"{os.cpu_count()} cores of {processor}, Linux {platform.release()}; load before the run: {os.getloadavg()[0]:.2f}")
+    print(machine())
     print(
         f"{'MongoDB' if arguments.mongodb else 'SQLite'}, {arguments.events:,} events, {arguments.connections} connections for "
         f"{arguments.seconds} s each; {arguments.rounds} rounds of each binary by turns; requests a second\n")

@@ -5,7 +5,7 @@ import Testing
 
 @testable import EMSSQLite
 
-/// Whether what was read still holds is told by the file itself.
+/// The file itself says whether what was read still holds.
 @Suite("The states of a file's parts")
 struct StoreWatchTests {
     private static func states(_ backend: SQLiteBackend) throws -> [StorePart: StoreState] {
@@ -51,12 +51,17 @@ struct StoreWatchTests {
         }
     }
 
-    @Test("A write of another process may have changed anything")
-    func otherProcess() async throws {
+    /// A file that a daemon and a command have open.
+    private static func withTwoProcesses(_ body: (_ daemon: SQLiteBackend, _ command: SQLiteBackend) async throws -> Void) async throws {
         try await withTemporaryDirectory { directory in
             let path = directory.appendingPathComponent("ems.sqlite").path
-            let backend = try SQLiteBackend(path: path, mode: .daemon)
-            let other = try SQLiteBackend(path: path, mode: .command)
+            try await body(try SQLiteBackend(path: path, mode: .daemon), try SQLiteBackend(path: path, mode: .command))
+        }
+    }
+
+    @Test("A write of another process may have changed anything")
+    func otherProcess() async throws {
+        try await Self.withTwoProcesses { backend, other in
             for _ in 0..<3 {
                 let before = try Self.states(backend)
                 let event = Samples.event()
@@ -70,10 +75,7 @@ struct StoreWatchTests {
 
     @Test("While both write at once, a read that was stamped before a write is never taken for one after it")
     func bothAtOnce() async throws {
-        try await withTemporaryDirectory { directory in
-            let path = directory.appendingPathComponent("ems.sqlite").path
-            let backend = try SQLiteBackend(path: path, mode: .daemon)
-            let other = try SQLiteBackend(path: path, mode: .command)
+        try await Self.withTwoProcesses { backend, other in
             let watch = try #require(backend.stores.watch)
             let results = await concurrently(6) { task in
                 for _ in 0..<60 {

@@ -34,9 +34,17 @@ struct InterruptedCommandTests {
         let crowd = 12_000
         try await workspace.makeCrowd(crowd, subscribedTo: event)
         for title in ["One", "Two"] { try await workspace.output("event", "update", event, "--title", title) }
+        func delivered() async throws -> String {
+            let query = "SELECT count(*) FROM inbox_entries"
+            return try await workspace.run("/usr/bin/sqlite3", ["-cmd", ".timeout 60000", workspace.databasePath, query]).output
+        }
+        let before = try await delivered()
         let process = try ChildProcess(
             EMSBinary.path, ["broker", "flush"], environment: workspace.environment, directory: workspace.directory.path)
-        try await Task.sleep(for: .milliseconds(300))
+        try await eventually("the flush is under way, or done") {
+            if !process.running() { return true }
+            return try await delivered() != before
+        }
         process.signal(SIGINT)
         #expect([.killed(SIGINT), .exited(130), .exited(0)].contains(try await process.wait()))
         for number in [1, crowd] { #expect(try await workspace.inboxIDs(of: "user\(number)").count == 2, "user \(number)") }

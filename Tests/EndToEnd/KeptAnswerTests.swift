@@ -25,7 +25,7 @@ struct KeptAnswerTests {
         let ada = try await stage.person("ada")
         var ids: [String] = []
         for number in 0..<30 { ids.append(try await ada.create("Event \(number) 🎉")) }
-        try await eventually("all are told") { try await ada.inbox().count == 30 }
+        try await eventually("all notifications arrive") { try await ada.inbox().count == 30 }
         let paths = [
             "/events/\(ids[0])", "/api/events/\(ids[0])", "/events", "/events?page_size=20&tag=technology", "/api/events/search?q=event+2",
             "/events?page_size=2&page=3", "/notifications?page_size=20", "/notifications", "/notifications/count",
@@ -69,7 +69,7 @@ struct KeptAnswerTests {
         let stage = try await Stage()
         let ada = try await stage.admin("ada")
         let id = try await ada.create("First")
-        try await eventually("it is told") { try await ada.inbox().count == 1 }
+        try await eventually("the notification arrives") { try await ada.inbox().count == 1 }
         let connection = try await KeptConnection(port: stage.daemon.port, token: ada.token)
         func title() async throws -> String? {
             // Twice, so that the second is of what was kept.
@@ -97,7 +97,7 @@ struct KeptAnswerTests {
             expectProblem(try await connection.get("/events/\(more)"), 404)
         }
         // Inboxes change by reading, too: 6 creations, 10 changes and 5 deletions.
-        try await eventually("all are told") { try await ada.inbox().count == 21 }
+        try await eventually("all notifications arrive") { try await ada.inbox().count == 21 }
         let inbox = try await ada.inbox()
         let note = try #require(inbox.last?["notification_id"]?.string)
         func unread() async throws -> Int64? {

@@ -127,7 +127,7 @@ public struct JSONWriter {
     }
 
     private mutating func digits(of value: some BinaryInteger) {
-        // A short string lies in no memory of its own.
+        // A short string has no memory of its own.
         var text = String(value)
         text.withUTF8 { bytes.append(contentsOf: $0) }
     }

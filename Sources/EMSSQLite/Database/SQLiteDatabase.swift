@@ -144,7 +144,7 @@ public struct SQLiteDatabase: Sendable {
         do {
             return try await retryingAfterSchemaChange {
                 if let readers {
-                    // Whoever was told that it took too long does not want it any more.
+                    // After a deadline nobody waits for the result.
                     try Task.checkCancellation()
                     return try await readers.run {
                         try connection.read { db in

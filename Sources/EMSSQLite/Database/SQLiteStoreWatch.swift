@@ -69,7 +69,7 @@ final class SQLiteStoreWatch: StoreWatch {
         state.withLock { state in
             guard let now = header() else { return nil }
             if now != state.known {
-                // What this process is committing is told in a moment.
+                // This process' own commit is counted when it has ended.
                 if state.commit != nil { return nil }
                 state.change(StorePart.allCases)
                 state.known = now

@@ -12,7 +12,7 @@ final class AnswerCache: Sendable {
     /// What all answers may hold together, in bytes.
     private static let limit = 32 << 20
     /// Longer bodies are not kept: what waits for a client to read it is counted on the usual way (``ResponseBudget``).
-    private static let bodyBytes = 16 * 1024
+    static let bodyBytes = 16 * 1024
 
     struct Key: Hashable, Sendable {
         let url: String
@@ -112,9 +112,7 @@ final class AnswerCache: Sendable {
 
     /// Keeps an answer, if it is one that may be given again.
     func keep(_ recording: AnswerRecording) {
-        guard let head = recording.head, head.status == .ok, head.headers["Connection"].isEmpty,
-            recording.body.readableBytes <= Self.bodyBytes
-        else { return }
+        guard let head = recording.head, head.status == .ok, head.headers["Connection"].isEmpty else { return }
         let tag = head.headers.first(name: "ETag")
         let unchanged = tag.map { tag -> (tag: String, head: ByteBuffer) in
             var bytes = ByteBuffer(string: "HTTP/1.1 304 Not Modified\r\n")
@@ -151,7 +149,10 @@ struct AnswerRecording {
     mutating func add(_ part: HTTPServerResponsePart) {
         switch part {
         case .head(let head): self.head = head
-        case .body(.byteBuffer(let bytes)): body.writeImmutableBuffer(bytes)
+        case .body(.byteBuffer(let bytes)):
+            // What is too long to be kept is not copied either.
+            if body.readableBytes + bytes.readableBytes > AnswerCache.bodyBytes { head = nil }
+            if head != nil { body.writeImmutableBuffer(bytes) }
         // Of no answer that may be kept.
         case .body(.fileRegion): head = nil
         case .end: break
@@ -238,7 +239,7 @@ private struct KeptOperations: Sendable {
         if let known = byPath[String(url[..<end])] {
             kept = known
         } else if utf8.distance(from: utf8.startIndex, to: end) > 32 {
-            // An id in any other form is told by the usual way.
+            // An id in any other form goes the usual way.
             let start = utf8.index(end, offsetBy: -32)
             guard
                 url[start..<end].utf8.allSatisfy({

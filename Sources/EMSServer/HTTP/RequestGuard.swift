@@ -37,7 +37,7 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
 
     /// - Parameters:
     ///   - endpoint: `nil` where this process serves no WebSockets.
-    ///   - watch: is told of answers.
+    ///   - watch: is notified of answers.
     ///   - answers: `nil` where none are kept.
     init(endpoint: WebSocketEndpoint?, watch: SlowClientHandler, answers: AnswerCache?) {
         self.endpoint = endpoint

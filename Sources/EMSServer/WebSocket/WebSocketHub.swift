@@ -19,7 +19,7 @@ final class WebSocketHub: Service {
     private let shards: [Shard]
     private let connected = NIOLockedValueBox(Connected())
 
-    /// The sessions of one event loop. Only touched on it, but for what waits to be told.
+    /// The sessions of one event loop. Only touched on it, except for what waits to be sent.
     private final class Shard: @unchecked Sendable {
         // Sendable because every access to `sessions` and `clock` happens on `eventLoop`, which each method that has one asserts.
         let eventLoop: any EventLoop
@@ -62,8 +62,8 @@ final class WebSocketHub: Service {
             for seat in sessions.indices.reversed() where seat < sessions.count { sessions[seat].look(now) }
         }
 
-        /// Tells what has come, with everything else that comes before the loop turns: each session gets it in one write.
-        func tell(_ batch: [Outgoing]) {
+        /// Sends a batch, together with everything else that arrives before the loop turns: each session gets it in one write.
+        func send(_ batch: [Outgoing]) {
             let isFirst = waiting.withLockedValue { waiting in
                 defer { waiting += batch }
                 return waiting.isEmpty
@@ -80,7 +80,7 @@ final class WebSocketHub: Service {
             let runs = Run.runs(of: batch)
             for seat in sessions.indices.reversed() where seat < sessions.count {
                 let session = sessions[seat]
-                for run in runs { run.tell(session) }
+                for run in runs { run.send(to: session) }
                 session.flush()
             }
         }
@@ -133,7 +133,7 @@ final class WebSocketHub: Service {
             frames.writeImmutableBuffer(outgoing.frame)
         }
 
-        func tell(_ session: WebSocketSession) {
+        func send(to session: WebSocketSession) {
             if isForEveryone, session.notify(frames, from: parts[0].position) { return }
             for outgoing in parts where outgoing.isFor(session.identity.user.id) { session.notify(outgoing.frame, at: outgoing.position) }
         }
@@ -207,7 +207,7 @@ final class WebSocketHub: Service {
                     Outgoing(position: recorded.position, frame: ServerFrame.text(recorded.notification.json()), recipients: recipients))
             }
             let ready = outgoing
-            for shard in shards { shard.tell(ready) }
+            for shard in shards { shard.send(ready) }
         }
     }
 

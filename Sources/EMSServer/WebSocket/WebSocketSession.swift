@@ -307,7 +307,7 @@ final class WebSocketSession: ChannelInboundHandler {
     }
 
     /// Several notifications at once, the first of which stands at a position.
-    /// - Returns: `false` where it is not sure that all of them are to be sent: each must be told by itself.
+    /// - Returns: `false` where it is not sure that all of them are to be sent: each must be sent by itself.
     func notify(_ frames: ByteBuffer, from position: Int64) -> Bool {
         guard let context, state.isLive(from: position) else { return false }
         write(frames, context)

@@ -50,7 +50,7 @@ struct MongoCrashTests {
         let doomed = try await cluster.daemon(["EMS_FAULT_POINT": "between-expansions"])
         let created = try await HTTPClient(port: doomed.port, token: token).post("/events", Workspace.eventBody("Crowded"))
         let event = try #require(created.json["event_id"]?.string.flatMap { EventID($0) })
-        // Who is there now is told of the event; those who come are not.
+        // Whoever is registered now is notified of the event; later users are not.
         try await cluster.expectInbox(of: "ada", 1)
         let stores = MongoBackend(database: try cluster.database()).stores
         let crowd = 2200
